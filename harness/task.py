@@ -1,0 +1,91 @@
+"""What a task is: a generator of data with a known chance level, on a ladder of difficulty.
+
+A suite is a folder below `suites/` whose module `tasks` lists its tasks and claims. A task is deterministic in its seed
+on every platform, and a learner never sees its test data.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.trial import Protocol
+
+Array = NDArray[Any]
+
+
+class Split(NamedTuple):
+    """One part of a data set: signals X (n, ticks, *shape) float32, targets y.
+
+    y is (n,) int64 for classes, (n, n_out) float32 for values, and (n, 0) where there is no target.
+    """
+
+    X: Array
+    y: Array
+
+    def __len__(self) -> int:
+        return len(self.X)
+
+
+class Dataset(NamedTuple):
+    """The data of one trial. `taught` (ticks,) marks the ticks at which the target is told and the answer is read."""
+
+    train: Split
+    valid: Split
+    test: Split
+    n_classes: int = 0
+    """Classes, 0 for values; two classes are one output."""
+    taught: Array | None = None
+    """None: the last tick alone."""
+    chance: float | None = None
+    """The score of an answer that ignores the signal, where it depends on the data drawn; else the task's own."""
+    ceiling: float | None = None
+    truth: dict[str, Any] = {}
+    """What the generator knows and no learner sees: teacher weights, margin, direction. For metrics and claims."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Ladder:
+    """One axis of difficulty and its rungs, easiest first; `short` are those of the preset smoke."""
+
+    axis: str
+    values: tuple[Any, ...]
+    short: tuple[Any, ...]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Task:
+    """One task: how its data are made, what a learner must be able to do, and how it is scored.
+
+    generate(n_train, n_valid, n_test, rng, **difficulty) -> Dataset, where rng is a numpy Generator
+    metric     name of a measure in `harness.metrics`: accuracy, correlation, ...
+    chance     score of an answer that ignores the signal; None where the Dataset says it
+    ceiling    best possible score (Bayes or oracle), None where unknown
+    exhaustive the domain is finite and shown whole: train, validation and test are the same rows
+    requires   what a learner `can` must include: "vector" or "sequence", and "class", "value" or "none"
+    available  says why the data cannot be had here and what to install, or "": the task is then left out with a notice
+    """
+
+    name: str
+    doc: str
+    generate: Callable[..., Dataset]
+    requires: frozenset[str] = frozenset({"vector", "class"})
+    metric: str = "accuracy"
+    chance: float | None = None
+    ceiling: float | None = 1.0
+    ladder: Ladder | None = None
+    sizes: tuple[int, int, int] = (1000, 200, 1000)
+    """Rows of training, validation and test data."""
+    protocol: Protocol = Protocol()
+    exhaustive: bool = False
+    version: int = 1
+    source: tuple[str, ...] = ()
+    available: Callable[[], str] = lambda: ""
+
+    def make(self, seed: int, difficulty: dict[str, Any]) -> Dataset:
+        """The data for one seed and rung."""
+        return self.generate(*self.sizes, np.random.default_rng(seed), **difficulty)

@@ -1,0 +1,1 @@
+"""Learners: one file a rule or architecture, kernels first, class last."""

@@ -1,0 +1,1 @@
+"""Reports: a frame of results in, one HTML file out."""
