@@ -1,0 +1,1 @@
+"""Suite images: real handwritten digits, small enough for a laptop."""

@@ -1,0 +1,1 @@
+"""Suite shifted: whether a pattern is known again where it is shifted."""
