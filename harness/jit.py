@@ -1,0 +1,145 @@
+"""How kernels are compiled, and where their machine code is kept.
+
+A kernel is a plain Python function; `@kernel` only marks the helpers that other kernels call. `compiled` gives the machine
+code: it copies the function with globals in which every marked helper is the compiled one, so that the function itself
+stays plain and its Python form, the reference, runs the same text. Nothing is compiled at import, and listing learners
+never imports numba.
+
+numba files code on disk under file, line, `__qualname__` and bytecode. It sees neither globals, nor edits in a callee,
+nor compiler flags, so each function has a folder of its own, named by the digest of all the code that it reaches.
+"""
+
+from __future__ import annotations
+
+import dis
+import fcntl
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from types import FunctionType
+from typing import Any
+
+from harness.digest import digest
+
+Kernel = Callable[..., Any]
+
+FAST = frozenset({"reassoc", "contract", "arcp", "nsz", "afn"})
+"""What float32 code may do to a sum. NaN and infinity keep their meaning: `nnan` and `ninf` are left out."""
+
+
+def kernel(function: Kernel) -> Kernel:
+    """Mark a helper that kernels call."""
+    function.__kernel__ = True  # type: ignore[attr-defined]
+    return function
+
+
+def cache_folder() -> Path:
+    """Where machine code is kept: `HEBBENCH_CACHE`, or the user's cache folder."""
+    base = os.environ.get("HEBBENCH_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hebbench"
+    return Path(base)
+
+
+def where(function: Kernel) -> str:
+    """The definition a function comes from, as `harness.digest` names it."""
+    module = sys.modules.get(function.__module__)
+    if function.__module__.startswith("hebbench_file_") and module is not None:
+        return f"{module.__file__}:{function.__qualname__}"
+    return f"{function.__module__}:{function.__qualname__}"
+
+
+def rebound(function: Kernel, names: dict[str, Any], qualname: str) -> Kernel:
+    """A copy of a plain function for which some global names mean something else."""
+    copy = FunctionType(function.__code__, function.__globals__ | names, function.__name__, function.__defaults__)  # type: ignore[attr-defined]
+    copy.__qualname__ = qualname
+    copy.__module__ = function.__module__
+    copy.__doc__ = function.__doc__
+    return copy
+
+
+@cache
+def compiled(function: Kernel, exact: bool, helper: bool = False) -> Kernel:
+    """The compiled form of a kernel. Every numba option of the project is chosen here, and nowhere else.
+
+    exact   no re-ordered sums: float64, audits and anchors
+    helper  only compiled code calls it, so that it needs no door from Python
+    """
+    names = {name: compiled(each, exact, True) for name, each in helpers(function).items()}
+    return _njit(rebound(function, names, function.__qualname__), exact, sources(function), helper)
+
+
+def sources(function: Kernel) -> list[str]:
+    """The definitions that the machine code of a function depends on. `harness.digest` follows those that its text names;
+    a rebound copy may call others."""
+    return sorted({where(function), *(name for each in helpers(function).values() for name in sources(each))})
+
+
+def helpers(function: Kernel) -> dict[str, Kernel]:
+    """The marked helpers that a function names."""
+    names = {i.argval for i in dis.get_instructions(function) if i.opname == "LOAD_GLOBAL"}
+    found = {name: function.__globals__.get(name) for name in sorted(names)}  # type: ignore[attr-defined]
+    return {name: value for name, value in found.items() if getattr(value, "__kernel__", False)}  # type: ignore[misc]
+
+
+def bound(loop: Kernel, name: str, kernels: dict[str, Kernel], exact: bool, *, compile_loop: bool) -> Kernel:
+    """The harness's loop with a learner's kernels in place of its own: compiled around them, or plain Python that calls them.
+
+    A compiled loop has a `__qualname__` of its own: numba does not look at globals, and one learner would otherwise run
+    the loop of another.
+    """
+    inner = {k: compiled(f, exact, compile_loop) for k, f in kernels.items()}
+    if not compile_loop:
+        return rebound(loop, inner, name)
+    inner |= {k: compiled(f, exact, True) for k, f in helpers(loop).items() if k not in inner}
+    depends = sorted({name for f in (loop, *kernels.values()) for name in sources(f)})
+    return _njit(rebound(loop, inner, name), exact, depends, False)
+
+
+def _njit(function: Kernel, exact: bool, sources: list[str], helper: bool) -> Kernel:
+    import numba
+
+    options: dict[str, Any] = dict(error_model="numpy", nogil=True, fastmath=False if exact else set(FAST), boundscheck=None)
+    if helper:
+        options |= dict(forceinline=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+    try:
+        folder = cache_folder() / f"numba-{numba.__version__}" / ("exact" if exact else "fast") / digest(*sources)
+    except (OSError, ValueError):  # typed at a prompt: there is no file to keep machine code beside
+        return numba.njit(function, **options)  # type: ignore[no-any-return]
+    before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(folder)
+    try:
+        return numba.njit(function, cache=True, **options)  # type: ignore[no-any-return]
+    finally:
+        numba.config.CACHE_DIR = before
+
+
+class Clock:
+    """Seconds spent compiling in this process, kept apart from all other time."""
+
+    seconds = 0.0
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """One process compiles at a time; those that waited find the code on disk."""
+    folder = cache_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    start = time.perf_counter()
+    with (folder / "compiling").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            Clock.seconds += time.perf_counter() - start
+
+
+def prepare(function: Kernel, arguments: tuple[Any, ...]) -> None:
+    """Compile a function for the types of these arguments, or load it, without running it."""
+    import numba
+
+    if hasattr(function, "signatures"):
+        signature = tuple(numba.typeof(a) for a in arguments)
+        if signature not in function.overloads:
+            function.compile(signature)

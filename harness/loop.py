@@ -1,0 +1,128 @@
+"""The harness's loop: epochs, blocks, ticks. Written once; `harness.jit.bound` gives each learner a copy of its own.
+
+Order, blocks, early stopping and counting belong to the harness, so they are here and not in a learner. Signals are kept
+one tick a row: tick t of sequence r of T ticks is row r T + t.
+"""
+# mypy: disable-error-code="no-untyped-def"
+
+from harness.jit import kernel
+
+
+def respond(signal, out):
+    """What a block does at one tick; bound to the learner's."""
+
+
+def learn(target, signal):
+    """Plasticity at a taught tick; bound to the learner's."""
+
+
+def rest(taught):
+    """Between sequences; the learner's, or nothing."""
+
+
+def adapt():
+    """The optimiser, once a taught block; the learner's, or nothing."""
+
+
+@kernel
+def gather(source, rows, T, t, block):
+    """block[i] = source[rows[i] T + t], for source (n T, D) and block (B, D)."""
+    for i in range(rows.shape[0]):
+        r = rows[i] * T + t
+        for j in range(block.shape[1]):
+            block[i, j] = source[r, j]
+
+
+@kernel
+def scatter(block, rows, T, t, sink):
+    """sink[rows[i] T + t] = block[i]."""
+    for i in range(rows.shape[0]):
+        r = rows[i] * T + t
+        for j in range(block.shape[1]):
+            sink[r, j] = block[i, j]
+
+
+@kernel
+def misses(out, target, cut):
+    """How many rows of `out` (B, K) name another class than `target` does. A lone output names the second if above `cut`."""
+    wrong = 0
+    K = out.shape[1]
+    for i in range(out.shape[0]):
+        if K == 1:
+            wrong += (out[i, 0] > cut) != (target[i, 0] > 0.5)
+        else:
+            best, true = 0, 0
+            for k in range(1, K):
+                if out[i, k] > out[i, best]:
+                    best = k
+                if target[i, k] > target[i, true]:
+                    true = k
+            wrong += best != true
+    return wrong
+
+
+def online(X, Y, teach, orders, stop, cut, flat, blocks, out, wrong, r, l, z, d):
+    """Live through `orders` (E, m), rows of X in the order in which they come, one signal at a time; return the epochs lived.
+
+    X (n T, *shape), Y (n T, K)   signals and targets, one tick a row
+    teach (T,)                    the ticks at which the target is told
+    stop                          an epoch without a miss is the last; `wrong` (E,) then counts the misses
+    out (n T, K)                  takes the responses, in place
+    r l z d                       what respond, learn, rest and adapt name, after what the loop gives them
+    """
+    T = teach.shape[0]
+    taught = teach.any()
+    for e in range(orders.shape[0]):
+        for s in range(orders.shape[1]):
+            first = orders[e, s] * T
+            for t in range(T):
+                i = first + t
+                signal, answer = X[i : i + 1], out[i : i + 1]
+                respond(signal, answer, *r)
+                if teach[t]:
+                    target = Y[i : i + 1]
+                    if stop:
+                        wrong[e] += misses(answer, target, cut)
+                    learn(target, signal, *l)
+            rest(taught, *z)
+            if taught:
+                adapt(*d)
+        if stop and wrong[e] == 0:
+            return e + 1
+    return orders.shape[0]
+
+
+def blockwise(X, Y, teach, orders, stop, cut, flat, blocks, out, wrong, r, l, z, d):
+    """As `online`, for blocks of B signals: `flat` is X as (n T, D), `blocks` the block at hand, always contiguous.
+
+    blocks = signal (B, *shape), its flat view (B, D), answer (B, K), target (B, K). The last block may be short.
+    """
+    signal, rows_of_signal, answer, target = blocks
+    T = teach.shape[0]
+    B, m = signal.shape[0], orders.shape[1]
+    taught = teach.any()
+    for e in range(orders.shape[0]):
+        for s in range(0, m, B):
+            rows = orders[e, s : min(s + B, m)]
+            n = rows.shape[0]
+            for t in range(T):
+                gather(flat, rows, T, t, rows_of_signal)
+                respond(signal[:n], answer[:n], *r)
+                if out.shape[0] > 0:
+                    scatter(answer, rows, T, t, out)
+                if teach[t]:
+                    gather(Y, rows, T, t, target)
+                    if stop:
+                        wrong[e] += misses(answer[:n], target[:n], cut)
+                    learn(target[:n], signal[:n], *l)
+            rest(taught, *z)
+            if taught:
+                adapt(*d)
+        if stop and wrong[e] == 0:
+            return e + 1
+    return orders.shape[0]
+
+
+def unhearing(target, signal, *named):
+    """A `learn` that does not name the signal, for a loop that offers it."""
+    learn(target, *named)

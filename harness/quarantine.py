@@ -1,0 +1,143 @@
+"""Import foreign modules in a child process first, so that one which exits, crashes or never ends takes nothing with it.
+
+What imported well is remembered, as JSON in the cache folder, under the state of its files: listing learners then starts
+no child until something was edited or installed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.digest import is_file, locate, split
+from harness.jit import cache_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+LIMIT = 10.0
+"""Seconds after which an import counts as one that does not end."""
+CHILD = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from harness.quarantine import child; child(sys.argv[2:])"
+
+
+def failures(places: Iterable[str], limit: float = LIMIT) -> dict[str, str]:
+    """Those of `places`, modules or paths of files, that do not import, with the reason in words."""
+    states = {place: _state(place) for place in dict.fromkeys(places)}
+    good = _remembered()
+    left = [place for place, state in states.items() if good.get(_key(place)) != state]
+    if not left:
+        return {}
+    found = {}
+    while left:
+        answers = dict(_try(left, limit))
+        found |= answers
+        left = [place for place in left if place not in answers]
+    _remember(good | {_key(place): states[place] for place, error in found.items() if not error})
+    return {place: error for place, error in found.items() if error}
+
+
+def child(places: list[str]) -> None:
+    """In the child: import one place after the other, and write on the pipe before and after each."""
+    from harness.registry import module_of
+
+    out = os.fdopen(int(places.pop(0)), "w")
+    os.set_inheritable(out.fileno(), False)  # noqa: FBT003 - has no name
+    for place in places:
+        print(json.dumps(place), file=out, flush=True)
+        try:
+            module_of(place)
+            error = ""
+        except BaseException as raised:  # noqa: BLE001 - whatever it is, it is the answer
+            error = f"{type(raised).__name__}: {raised}"
+        print(json.dumps([place, error[:1000]]), file=out, flush=True)
+    out.flush()
+    os._exit(0)  # threads and exit handlers of what was imported are not waited for
+
+
+def _try(places: list[str], limit: float) -> Iterator[tuple[str, str]]:
+    """Import places in one child, up to and with the first that ends it; yield each with its error or an empty string."""
+    reading, writing = os.pipe()
+    words = [sys.executable, "-c", CHILD, json.dumps(sys.path), str(writing), *places]
+    process = subprocess.Popen(
+        words, pass_fds=(writing,), start_new_session=True,
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    os.close(writing)
+    current, buffer, deadline, late = "", b"", time.monotonic() + 3 * limit, False
+    try:
+        while not late:
+            late = not select.select([reading], [], [], max(0.0, deadline - time.monotonic()))[0]
+            data = b"" if late else os.read(reading, 65536)
+            if not data:
+                break
+            *lines, buffer = (buffer + data).split(b"\n")
+            for line in map(json.loads, lines):
+                current, deadline = "" if isinstance(line, list) else line, time.monotonic() + limit
+                if isinstance(line, list):
+                    yield line[0], line[1]
+    finally:
+        os.close(reading)
+        if late:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+        code = process.wait()
+    if current:
+        yield current, f"the import did not end within {limit:g} s" if late else f"the import ended the process ({_ending(code)})"
+    elif late or code:
+        yield places[-1], f"the child that was to import it did not answer ({_ending(code)})"
+
+
+def _ending(code: int) -> str:
+    """How a process ended, in words."""
+    return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+
+
+# ---------------------------------------------------------------- memory
+
+
+def _key(place: str) -> str:
+    return f"{sys.executable} {place}"
+
+
+def _state(place: str) -> str:
+    """A digest of the size and time of all files that importing a place may read: its package's, or its folder's."""
+    name, _ = split(place)
+    if is_file(place):
+        files = Path(name).parent.glob("*.py")
+    else:
+        path, folders = locate(name.partition(".")[0])
+        files = (f for folder in folders for f in Path(folder).rglob("*") if f.suffix in {".py", ".so"}) if folders else iter([path])
+    states = sorted((str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in files if f and f.is_file())
+    return hashlib.sha256(repr(states).encode()).hexdigest()[:16]
+
+
+def _file() -> Path:
+    return cache_folder() / "imports.json"
+
+
+def _remembered() -> dict[str, str]:
+    """What imported well, and in which state; nothing where that cannot be read."""
+    try:
+        known = json.loads(_file().read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return known if isinstance(known, dict) else {}
+
+
+def _remember(good: dict[str, str]) -> None:
+    """Keep what imported well, where there is a place to keep it."""
+    with contextlib.suppress(OSError):
+        _file().parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=_file().parent, prefix="imports", delete=False, encoding="utf-8") as file:
+            json.dump(good, file)
+        Path(file.name).replace(_file())

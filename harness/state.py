@@ -1,0 +1,110 @@
+"""How a learner's arrays are laid out in memory.
+
+`init` returns named arrays, or tuples of arrays, one a layer. A tuple becomes one flat vector to the kernels, layer after
+layer, so that depth is no part of any compiled type; to the reader and the auditor its pieces are `W[0]`, `W[1]`, ...
+Weights `W` that have a raw change `dW` beside them are laid into one vector `theta`, and their changes into `grad`, so
+that an optimiser is one kernel over two vectors whatever the architecture.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+State = dict[str, Any]
+
+LINE = 64  # bytes: each buffer begins on a cache line
+BUFFERS = "theta", "grad"
+
+
+def pieces(state: State) -> dict[str, Array]:
+    """Every array by a name of its own: `x`, `W[0]`, `W[1]`, ..."""
+    named = {}
+    for stem, value in state.items():
+        if isinstance(value, tuple):
+            named |= {f"{stem}[{layer}]": np.asarray(array) for layer, array in enumerate(value)}
+        else:
+            named[stem] = np.asarray(value)
+    return named
+
+
+def stem(name: str) -> str:
+    """The name that kernels use for a piece: `W` for `W[1]`."""
+    return name.partition("[")[0]
+
+
+def aligned(size: int, dtype: Any) -> Array:
+    """A zeroed vector that begins on a cache line."""
+    item = np.dtype(dtype).itemsize
+    raw = np.zeros(size + LINE // item, dtype)
+    skip = -raw.ctypes.data % LINE // item
+    return raw[skip : skip + size]
+
+
+class Layout:
+    """A learner's state: `arrays` as its kernels see them, `pieces` as everyone else does. Both are views of one memory."""
+
+    def __init__(self, named: dict[str, Array], dtype: Any) -> None:
+        """Copy the named arrays into one layout, floats as `dtype`, other kinds as they are."""
+        self.arrays: dict[str, Array] = {}
+        self.pieces: dict[str, Array] = {}
+        stems: dict[str, list[str]] = {}
+        for name in named:
+            if name not in BUFFERS:
+                stems.setdefault(stem(name), []).append(name)
+        self.taught = [s for s in stems if "d" + s in stems]
+        total = sum(named[name].size for s in self.taught for name in stems[s])
+        if self.taught:
+            self.arrays |= {buffer: aligned(total, dtype) for buffer in BUFFERS}
+        starts = dict.fromkeys(BUFFERS, 0)
+        order = [*self.taught, *("d" + s for s in self.taught)]
+        for s in [*order, *(s for s in stems if s not in order)]:
+            parts = [named[name] for name in stems[s]]
+            kind = dtype if parts[0].dtype.kind == "f" else parts[0].dtype
+            size = sum(p.size for p in parts)
+            if s in order:
+                buffer = BUFFERS[s not in self.taught]
+                flat = self.arrays[buffer][starts[buffer] : starts[buffer] + size]
+                starts[buffer] += size
+            else:
+                flat = aligned(size, kind)
+            at = 0
+            for name, part in zip(stems[s], parts, strict=True):
+                view = flat[at : at + part.size].reshape(part.shape)
+                view[...] = part
+                self.pieces[name] = view
+                at += part.size
+            self.arrays[s] = flat if "[" in stems[s][0] else self.pieces[s]
+
+    def __getitem__(self, name: str) -> Array:
+        """One array by its own name or by that of its stem."""
+        return self.pieces[name] if name in self.pieces else self.arrays[name]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.pieces or name in self.arrays
+
+    def copy(self) -> dict[str, Array]:
+        """Every piece, copied."""
+        return {name: array.copy() for name, array in self.pieces.items()}
+
+    def write(self, named: dict[str, Array]) -> None:
+        """Put values back in place; shapes must agree."""
+        for name, array in named.items():
+            self.pieces[name][...] = array
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all that is remembered."""
+        return sum(array.nbytes for array in self.pieces.values())
+
+
+def finite(array: Array) -> bool:
+    """Whether no entry is NaN or infinite. The sum of squares is quick and lets nothing through."""
+    if array.dtype.kind != "f":
+        return True
+    flat = array.ravel()
+    return math.isfinite(float(np.dot(flat, flat))) or bool(np.isfinite(flat).all())

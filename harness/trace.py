@@ -1,0 +1,193 @@
+"""What a rule writes, in the order in which it writes it.
+
+In the Python form of a kernel every array of the state is watched. A run of writes to one population is one *step*; it
+ends when another population is written, or when a value written in it is read. Changes of weights are noted together
+once the rule turns to a population again, or ends. On such steps interventions act: `inject` adds to a population right
+after it was written, `clamp` holds it at a value.
+"""
+
+from __future__ import annotations
+
+import bisect
+import dataclasses
+from typing import Any, Literal, NamedTuple, Self
+
+import numpy as np
+
+from harness.declare import Population, Synapse
+from harness.state import Array, Layout
+
+
+class Event(NamedTuple):
+    """One step: what was written, and the vector it held then, or the change of a weight array.
+
+    `kind` is the population's, or `change` for the raw change that a rule asks for, or `applied` for what an optimiser
+    made of it.
+    """
+
+    step: int
+    name: str
+    kind: Literal["rate", "binary", "spike", "error", "modulator", "change", "applied"]
+    vector: Array
+
+
+@dataclasses.dataclass
+class Script:
+    """Interventions for one traced probe."""
+
+    injections: dict[tuple[str, int], Array] = dataclasses.field(default_factory=dict)
+    clamps: dict[str, Array] = dataclasses.field(default_factory=dict)
+
+    def inject(self, population: str, step: int, delta: Any) -> Self:
+        """Add `delta` to a population right after its write at `step` (as numbered by a trace without intervention)."""
+        self.injections[population, step] = np.asarray(delta)
+        return self
+
+    def clamp(self, population: str, value: Any) -> Self:
+        """Hold a population at `value`: whatever is written to it is overwritten."""
+        self.clamps[population] = np.asarray(value)
+        return self
+
+
+class Watched(np.ndarray):
+    """An array that reports its reads and writes. Its views report too."""
+
+    tracer: Tracer | None
+
+    def __array_finalize__(self, parent: object) -> None:
+        self.tracer = getattr(parent, "tracer", None)
+
+    def __getitem__(self, index: Any) -> Any:
+        value = super().__getitem__(index)
+        if self.tracer is not None and not isinstance(value, np.ndarray):
+            self.tracer.read(self.address(index))
+        return value
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        if self.tracer is not None:
+            parts = index if isinstance(index, tuple) else (index,)
+            one = len(parts) == self.ndim and all(isinstance(i, int | np.integer) for i in parts)
+            self.tracer.write(self.address(index), 1 if one else self.size)
+        super().__setitem__(index, value)
+
+    def __array_function__(self, function: Any, types: Any, arguments: Any, keywords: Any) -> Any:  # noqa: ARG002
+        """`np.dot(A, B, out)` reads A and B and writes out."""
+        *inputs, out = arguments
+        for array in inputs:
+            if isinstance(array, Watched) and self.tracer is not None:
+                self.tracer.read(array.address(()))
+        if isinstance(out, Watched) and self.tracer is not None:
+            self.tracer.write(out.address(()), out.size)
+        return function(*(a.view(np.ndarray) if isinstance(a, Watched) else a for a in arguments), **keywords)
+
+    def address(self, index: Any) -> int:
+        """Where in memory the indexed part begins."""
+        base = int(self.__array_interface__["data"][0])
+        parts = index if isinstance(index, tuple) else (index,)
+        if all(isinstance(i, int | np.integer) for i in parts):
+            return base + sum(int(i) % n * s for i, n, s in zip(parts, self.shape, self.strides, strict=False))
+        part = np.ndarray.__getitem__(self.view(np.ndarray), index)
+        return int(part.__array_interface__["data"][0])
+
+
+class Piece:
+    """One watched array: its place in memory, and which of its elements the present step has written."""
+
+    def __init__(self, name: str, kind: str, array: Array) -> None:
+        self.name, self.kind, self.array = name, kind, array
+        self.start = int(array.__array_interface__["data"][0])
+        self.stop = self.start + array.nbytes
+        self.written = np.zeros(array.size, bool)
+        self.before = array.copy()
+
+    def element(self, address: int) -> int:
+        """The flat index of an address."""
+        return (address - self.start) // self.array.itemsize
+
+
+class Tracer:
+    """Watches a layout while kernels run on it as Python: `with Tracer(...) as t: ...; t.events`."""
+
+    def __init__(self, layout: Layout, populations: list[Population], wiring: list[Synapse], script: Script) -> None:
+        self.layout, self.script = layout, script
+        self.events: list[Event] = []
+        self.step = 0
+        self.active: Piece | None = None
+        self.changing: dict[str, Piece] = {}
+        watched = [Piece(p.array, p.kind, layout.pieces[p.array]) for p in populations]
+        for synapse in wiring:
+            raw = layout.pieces.get("d" + synapse.array)
+            if raw is not None:
+                watched.append(Piece(synapse.array, "change", raw))
+            watched.append(Piece(synapse.array, "change" if raw is None else "applied", layout.pieces[synapse.array]))
+        self.raw = {id(p) for p in watched if p.kind == "change" and "d" + p.name in layout.pieces}
+        self.pieces = sorted((p for p in watched if p.array.size), key=lambda p: p.start)
+        self.starts = [p.start for p in self.pieces]
+        names = {p.name for p in self.pieces}
+        asked = {name for name, _ in script.injections} | set(script.clamps)
+        if unknown := asked - names:
+            raise ValueError(f"no population {', '.join(sorted(unknown))}; there are {', '.join(sorted(names))}.")
+
+    def __enter__(self) -> Self:
+        self.plain = dict(self.layout.arrays)
+        for name, array in self.plain.items():
+            watched = array.view(Watched)
+            watched.tracer = self
+            self.layout.arrays[name] = watched
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.settle()
+        self.layout.arrays.update(self.plain)
+
+    def find(self, address: int) -> Piece | None:
+        """The watched piece that holds an address."""
+        at = bisect.bisect_right(self.starts, address) - 1
+        return self.pieces[at] if at >= 0 and address < self.pieces[at].stop else None
+
+    def read(self, address: int) -> None:
+        """A value is read: if the present step wrote it, that step is complete."""
+        piece = self.active
+        if piece is not None and piece.start <= address < piece.stop and piece.written[piece.element(address)]:
+            self.close()
+
+    def write(self, address: int, count: int) -> None:
+        """`count` values from an address on are about to be written."""
+        piece = self.find(address)
+        if piece is None:
+            return
+        if piece.kind in ("change", "applied"):
+            if piece.name + piece.kind not in self.changing:
+                self.close()
+                piece.before = piece.array.copy()
+                self.changing[piece.name + piece.kind] = piece
+            return
+        if piece is not self.active:
+            self.settle()
+            self.active = piece
+            piece.written[:] = False
+        first = piece.element(address)
+        piece.written[first : first + count] = True
+
+    def close(self) -> None:
+        """End the present step of activity, and let the script act on it."""
+        piece, self.active = self.active, None
+        if piece is None:
+            return
+        if (piece.name, self.step) in self.script.injections:
+            piece.array += self.script.injections[piece.name, self.step].reshape(piece.array.shape)
+        if piece.name in self.script.clamps:
+            piece.array[...] = np.broadcast_to(self.script.clamps[piece.name], piece.array.shape)
+        self.note(piece, piece.array)
+
+    def settle(self) -> None:
+        """End the present step, and note the changes of weights since the last."""
+        self.close()
+        changing, self.changing = self.changing, {}
+        for piece in changing.values():
+            self.note(piece, piece.array if id(piece) in self.raw else piece.array - piece.before)
+
+    def note(self, piece: Piece, vector: Array) -> None:
+        """Write down one step."""
+        self.events.append(Event(self.step, piece.name, piece.kind, np.array(vector).ravel()))  # type: ignore[arg-type]
+        self.step += 1

@@ -1,0 +1,56 @@
+"""What brings a raw change into the weights: one kernel for every architecture, because `theta` is one vector.
+
+Robbins, H. & Monro, S. (1951). A stochastic approximation method. doi:10.1214/aoms/1177729586
+Polyak, B. T. (1964). Some methods of speeding up the convergence of iteration methods. doi:10.1016/0041-5553(64)90137-5
+Kingma, D. P. & Ba, J. (2015). Adam: a method for stochastic optimization. ICLR. arXiv:1412.6980
+"""
+
+import math
+
+import numpy as np
+
+from harness.learner import Classifier, hyper
+
+OPTIMISERS = "sgd", "momentum", "adam"
+SGD, MOMENTUM, ADAM = range(3)
+
+
+def adapt(theta, grad, m, v, age, optimiser, rate, beta, beta2):
+    """g is the change asked for. theta += rate g; or m = beta m + g, theta += rate m; or Adam, algorithm 1 of its paper.
+
+    theta, grad, m, v (all weights,); age (1,) counts updates.
+    """
+    one = theta.dtype.type(1)
+    if optimiser == SGD:
+        for i in range(theta.size):
+            theta[i] += rate * grad[i]
+    elif optimiser == MOMENTUM:
+        for i in range(theta.size):
+            m[i] = beta * m[i] + grad[i]
+            theta[i] += rate * m[i]
+    else:
+        age[0] += 1
+        first = theta.dtype.type(1.0 / (1.0 - float(beta) ** age[0]))
+        second = theta.dtype.type(1.0 / (1.0 - float(beta2) ** age[0]))
+        tiny = theta.dtype.type(1e-8)
+        for i in range(theta.size):
+            g = grad[i]
+            m[i] = beta * m[i] + (one - beta) * g
+            v[i] = beta2 * v[i] + (one - beta2) * g * g
+            theta[i] += rate * (m[i] * first) / (theta.dtype.type(math.sqrt(v[i] * second)) + tiny)
+
+
+def moments(size):
+    """State of the optimiser for so many weights."""
+    return dict(m=np.zeros(size), v=np.zeros(size), age=np.zeros(1, int))
+
+
+class Descending(Classifier):
+    """A classifier whose rule writes the change it asks for to `dW` and leaves the rest to an optimiser."""
+
+    rate: float = hyper(default=1e-3, doc="step size", low=1e-6, high=10.0, log=True, unit="1/block")
+    optimiser: str = hyper(default="adam", doc="what turns a raw change into a step", choices=OPTIMISERS)
+    beta: float = hyper(default=0.9, doc="memory of the mean change (momentum, Adam)", low=0.0, high=0.9999)
+    beta2: float = hyper(default=0.999, doc="memory of the mean square (Adam)", low=0.0, high=0.99999)
+
+    adapt = adapt
