@@ -36,7 +36,7 @@ def init(task, rng, units, total, dt, image, gap, lockout):
 
     populations  x, x_trace (n,); g_e, h_e, v_e, e, e_trace, slow, raised, g_i, v_i, i, tally (N,); none (N,) stays 0
     clocks       age_e, age_i (N,) steps since the last spike; miss, head, link, fired: input to come, see `learners.spiking`
-    constants    cells, see `leak`; keep, of DECAYS and FORGET; per_hertz, chance of a spike at 1 Hz for a signal of 1; span, steps
+    constants    cells, see `leak`; keep, of DECAYS and FORGET; per_hertz, chance of a spike per Hz and unit of signal; span, steps
     read-out     votes (K, N) spikes of each neuron for each class, seen (K,) signals of it, label (N,), -1 for none
     events       counts: additions at synapses, spikes, updates of neurons and traces, changes of weights
     """
@@ -185,7 +185,7 @@ class DiehlCook(Classifier):
         low=0.1, high=1000, log=True,
     )  # fmt: skip
     hertz: float = hyper(
-        default=63.75, doc="rate of the highest signal, half as much more on each try", low=1, high=500, unit="Hz"
+        default=63.75, doc="rate of the highest signal; half as much more on each try", low=1, high=500, unit="Hz"
     )
     tries: int = hyper(default=10, doc="times that a signal is shown until the neurons spike five times", low=1, high=100)
     lockout: float = hyper(default=5.0, doc="silence after a spike: 5 in the article, 50 in its code", low=0, high=100, unit="ms")
