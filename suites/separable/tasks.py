@@ -67,7 +67,7 @@ def random_direction_correlation(spectrum):
 
     For a direction with components g_i ~ N(0, 1) it is E |a_1| / |a|, a_i = g_i sqrt(spectrum_i), which one integral
     gives: 2/pi int_0^(pi/2) prod_(i > 1) (1 + spectrum_i / spectrum_1 tan^2 t)^(-1/2) dt. The midpoint rule is exact to
-    rounding, for the integrand continues as a smooth periodic function.
+    rounding, for the integrand is even at 0 and vanishes as cos^9 at pi/2.
     """
     t = (np.arange(4096) + 0.5) * (math.pi / 2 / 4096)
     integrand = np.ones_like(t)
