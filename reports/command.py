@@ -1,0 +1,33 @@
+"""The command that reproduces a number."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+ELSEWHERE = "again.db"
+"""Another store, so that the trials run once more and the first numbers stay."""
+
+
+def command(row: Any, replicates: Iterable[int], modules: Mapping[str, str]) -> str:
+    """The command line that runs the trials of one label and task again, in a store of their own.
+
+    row         a trial with its label, family, origin, task and preset
+    modules     where learners that came from a loose file are found, by name
+    """
+    name = row.label
+    if row.origin == "file" and row.learner in modules:
+        name = modules[row.learner] + name.removeprefix(row.learner)
+    words = ["hebbench", "run", row.preset or "quick", "--learner", name, "--task", row.task, "--seeds", _seeds(replicates)]
+    if row.family != "control":
+        words.append("--no-controls")
+    return shlex.join([*words, "--store", ELSEWHERE])
+
+
+def _seeds(replicates: Iterable[int]) -> str:
+    """`3` is replicates 0 to 2, `3,7` is those two; one alone other than 0 is asked for with those before it."""
+    wanted = sorted(set(replicates))
+    if wanted == list(range(len(wanted))) or len(wanted) == 1:
+        return str(wanted[-1] + 1)
+    return ",".join(map(str, wanted))

@@ -1,0 +1,243 @@
+"""The figures: every trial, ladders, learning curves, and score against cost.
+
+Each takes the tidy frame and the looks of the labels, and gives inline SVG. None of them keeps any state: there is no
+pyplot here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from reports.board import Board
+from reports.data import Cell, Tidy
+from reports.looks import GRID, INK, QUIET, Look
+from reports.svg import inline, panels
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Looks = dict[str, Look]
+LOWEST, HIGHEST = -0.25, 1.1
+"""Ends of the axis of chance-corrected scores; what lies beyond is drawn at the end."""
+RASTERISED = 2000
+"""Dots beyond which they are drawn as one image."""
+COLUMNS = 4
+STYLE = {
+    "text.color": INK, "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK, "axes.edgecolor": QUIET,
+    "grid.color": GRID, "grid.linewidth": 0.6, "figure.facecolor": "none", "axes.facecolor": "none", "font.family": "sans-serif",
+    "font.size": 9, "axes.labelsize": 9, "xtick.labelsize": 8.5, "ytick.labelsize": 8.5, "xtick.major.size": 3,
+    "ytick.major.size": 0, "xtick.minor.size": 0, "text.parse_math": False, "axes.formatter.use_mathtext": False,
+    "axes.spines.top": False, "axes.spines.right": False, "axes.spines.left": False, "axes.unicode_minus": True,
+}  # fmt: skip
+
+
+def style() -> Any:
+    """A context in which figures are drawn alike."""
+    import seaborn as sns
+
+    return sns.axes_style("whitegrid", rc=STYLE)
+
+
+def every_trial(data: Tidy, board: Board, looks: Looks) -> str:
+    """One row of dots a label, best first; one column a cell; each dot a trial, the bar its median."""
+    order = [s.label for s in board.standings]
+    rows = data.compared[data.compared.label.isin(order)]
+    place = {cell.name: i for i, cell in enumerate(data.cells)}
+    raster = len(rows) > RASTERISED
+    figure = _figure(11.4, 1.25 + 0.5 * len(order))
+    axes = figure.subplots()
+    for y, label in enumerate(order):
+        part, look = rows[rows.label.eq(label)], looks[label]
+        count = part.groupby("cell").value.transform("size").to_numpy()
+        nth = part.groupby("cell").value.rank(method="first").to_numpy()
+        x = part.cell.map(place).to_numpy(dtype=float) + 0.56 * (nth - (count + 1) / 2) / count.clip(4)
+        dots = axes.plot(x, _row(part.value, y), "o", color=look.colour, ms=2.6, mew=0, alpha=0.75, rasterized=raster)[0]
+        medians = part.groupby("cell").value.median()
+        at = medians.index.map(place).to_numpy(dtype=float)
+        bars = axes.plot(np.stack([at - 0.33, at + 0.33]), np.stack([_row(medians, y)] * 2), color=look.colour, lw=1.6)
+        _mark(look, dots, *bars)
+        failed = part[part.lost.astype(bool)]
+        axes.plot(failed.cell.map(place), [y + 0.36] * len(failed), "x", color=INK, ms=3.2, mew=0.9)
+    _trial_axes(axes, data.cells, order)
+    figure.set_layout_engine("constrained")
+    figure.get_layout_engine().set(w_pad=0, h_pad=0)
+    return inline(figure, "trials", "Every trial as a dot, by learner and cell; the table of all results holds the numbers")
+
+
+def ladders(data: Tidy, looks: Looks) -> list[tuple[str, str]]:
+    """For each task with rungs, the median score of each label against the rung: (task, SVG)."""
+    tasks: dict[str, list[Cell]] = {}
+    for cell in data.cells:
+        if cell.rung is not None:
+            tasks.setdefault(cell.task, []).append(cell)
+    tasks = {task: cells for task, cells in tasks.items() if len(cells) > 1}
+    if not tasks:
+        return []
+    medians = data.compared.groupby(["label", "cell"]).value.median()
+    figure, grid = _grid(len(tasks), 3.0, 2.5)
+    for (task, cells), axes in zip(tasks.items(), grid, strict=True):
+        rungs = [cell.rung or 0.0 for cell in cells]
+        if min(rungs) > 0 and max(rungs) / min(rungs) >= 8:
+            axes.set_xscale("log")
+        for label, look in looks.items():
+            found = [(rung, medians[label, c.name]) for rung, c in zip(rungs, cells, strict=True) if (label, c.name) in medians.index]
+            if found:
+                x, y = zip(*found, strict=True)
+                _mark(look, _line(axes, x, y, look, marker=look.marker)[0])
+        axes.set_xticks(rungs, [f"{rung:g}" for rung in rungs])
+        axes.minorticks_off()
+        _frame(axes)
+    return list(zip(tasks, panels(figure, "ladder", [f"{task}: median score by rung" for task in tasks]), strict=True))
+
+
+def curves(data: Tidy, points: pd.DataFrame, looks: Looks) -> list[tuple[str, str]]:
+    """For each cell, mean score over seeds against samples seen: test strong, validation faint: (cell, SVG)."""
+    rows = data.compared[data.compared.label.isin(list(looks))]
+    known = rows.assign(span=rows.ceiling - rows.chance)[["key", "label", "cell", "chance", "span"]]
+    joined = points[["key", "samples", "score", "split"]].merge(known, on="key")
+    joined = joined[joined.score.notna() & joined.span.notna() & (joined.samples > 0)]
+    if joined.empty:
+        return []
+    joined["value"] = (joined.score.astype(float) - joined.chance.astype(float)) / joined.span.astype(float)
+    joined["samples"] = joined.samples.astype(float)
+    shown = [cell.name for cell in data.cells if cell.name in set(joined.cell)]
+    place = {name: i for i, name in enumerate(shown)}
+    figure, grid = _grid(len(shown), 3.0, 2.0)
+    for (cell, label, split), part in joined.groupby(["cell", "label", "split"]):
+        x, y = _mean_curve(part)
+        faint = {"alpha": 0.35, "lw": 0.9} if split != "test" else {}
+        _mark(looks[label], _line(grid[place[cell]], x, y, looks[label], **faint)[0])
+    for axes in grid:
+        axes.set_xscale("log")
+        axes.minorticks_off()
+        axes.xaxis.set_major_formatter(lambda x, _: f"{x:,.0f}" if x < 1e6 else f"{x:.0e}")
+        _frame(axes)
+    return list(zip(shown, panels(figure, "curve", [f"{name}: score against samples" for name in shown]), strict=True))
+
+
+def costs(data: Tidy, board: Board, looks: Looks) -> list[tuple[str, str]]:
+    """Overall score against what training costs: (axis in words, SVG). An axis for which nothing was counted is left out."""
+    rows = data.compared
+    counted = rows.mac_train.astype(float).fillna(0) + rows.ac_train.astype(float).fillna(0)
+    measures = {
+        "seconds of training a trial, median": rows.train_s.astype(float),
+        "operations of training a trial (MAC + AC), median": counted.where(rows.mac_train.notna() | rows.ac_train.notna()),
+    }
+    found = {}
+    for words, measure in measures.items():
+        medians = measure.groupby(rows.label).median()
+        spots = [(medians[s.label], s) for s in board.ranked if medians.get(s.label, 0) > 0]
+        if spots:
+            found[words] = spots
+    if not found:
+        return []
+    drawn = []
+    for i, (words, spots) in enumerate(found.items()):
+        figure = _figure(6.2, 4.2)
+        axes = figure.subplots()
+        for x, standing in spots:
+            look = looks[standing.label]
+            if standing.interval is not None:
+                _mark(look, axes.plot([x, x], _inside(standing.interval), color=look.colour, lw=1.4, alpha=0.6)[0])
+            _mark(look, axes.plot(x, _inside([standing.score]), look.marker, color=look.colour, ms=6, mew=0)[0])
+        axes.set_xscale("log")
+        _frame(axes)
+        axes.set_xlabel(words)
+        axes.set_ylabel("score")
+        _name(axes, spots)
+        figure.set_layout_engine("constrained")
+        drawn.append((words, inline(figure, f"cost{i}", f"Score against {words}")))
+    return drawn
+
+
+def _mark(look: Look, *artists: Any) -> None:
+    """Give artists the id by which the page finds all that belongs to one label."""
+    for artist in artists:
+        artist.set_gid(f"series-{look.number}")
+
+
+def _figure(width: float, height: float) -> Figure:
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height))
+
+
+def _grid(n: int, width: float, height: float) -> tuple[Figure, list[Axes]]:
+    """A figure of n panels of one size in inches, in rows of COLUMNS."""
+    columns = min(COLUMNS, n)
+    rows = -(-n // columns)
+    figure = _figure(columns * width, rows * height)
+    grid = list(figure.subplots(rows, columns, squeeze=False, sharey=True).flat)
+    figure.subplots_adjust(0, 0, 1, 1, 0, 0)
+    for i, axes in enumerate(grid):
+        row, column = divmod(i, columns)
+        left, bottom = column / columns, 1 - (row + 1) / rows
+        axes.set_position((left + 0.36 / width / columns, bottom + 0.3 / height / rows, (1 - 0.46 / width) / columns, (1 - 0.4 / height) / rows))
+        axes.set_gid(f"panel-{i}")
+        axes.set_visible(i < n)
+    return figure, grid[:n]
+
+
+def _line(axes: Axes, x: Any, y: Any, look: Look, **more: Any) -> list[Any]:
+    given = {"lw": 1.5, "ls": look.dash, "ms": 4.5, "mew": 0, "clip_on": False} | more
+    return axes.plot(x, _inside(y), color=look.colour, **given)
+
+
+def _frame(axes: Axes) -> None:
+    """The axis that all panels share: 0 is chance, 1 the ceiling."""
+    axes.set_ylim(LOWEST, HIGHEST)
+    axes.set_yticks([0, 0.5, 1], ["0", ".5", "1"])
+    axes.axhline(0, color=QUIET, lw=1, zorder=1)
+    axes.grid(visible=False, axis="x")
+
+
+def _inside(values: Any) -> Any:
+    return np.clip(np.asarray(values, dtype=float), LOWEST, HIGHEST)
+
+
+def _row(values: pd.Series, y: int) -> Any:
+    """Scores as heights within the row of a label: the ceiling is up, chance at the row's line."""
+    return y + 0.36 - 0.72 * np.clip(values.to_numpy(dtype=float), -0.12, 1.05)
+
+
+def _trial_axes(axes: Axes, cells: tuple[Cell, ...], order: list[str]) -> None:
+    axes.set_xlim(-0.7, len(cells) - 0.3)
+    axes.set_ylim(len(order) - 0.42, -0.56)
+    axes.set_yticks(range(len(order)), [_short(label) for label in order])
+    axes.set_xticks(range(len(cells)), [_short(cell.name) for cell in cells], rotation=50, ha="left", rotation_mode="anchor")
+    axes.xaxis.tick_top()
+    axes.tick_params(length=0, labelsize=9)
+    axes.spines[["bottom", "top"]].set_visible(False)
+    axes.grid(visible=False)
+    axes.hlines([y + 0.36 for y in range(len(order))], -0.6, len(cells) - 0.4, color=GRID, lw=0.7, zorder=0)
+    edges = [i - 0.5 for i in range(1, len(cells)) if cells[i].suite != cells[i - 1].suite]
+    axes.vlines(edges, -0.5, len(order) - 0.5, color=GRID, lw=1.2, zorder=0)
+
+
+def _short(name: str) -> str:
+    """A name that fits an axis."""
+    return name if len(name) <= 30 else name[:28] + "…"
+
+
+def _mean_curve(part: pd.DataFrame) -> tuple[Any, Any]:
+    """Mean over seeds at the samples of all of them; a seed that stopped early keeps its last value."""
+    grid = np.unique(part.samples.to_numpy())
+    lines = [np.interp(grid, one.samples, one.value) for _, one in part.sort_values("samples").groupby("key")]
+    return grid, np.mean(lines, axis=0)
+
+
+def _name(axes: Axes, spots: list[tuple[float, Any]]) -> None:
+    """Write each name beside its marker, moved up where two would overlap."""
+    taken: list[tuple[float, float]] = []
+    for x, standing in sorted(spots, key=lambda s: (s[1].score, s[1].label)):
+        y = float(_inside([standing.score])[0])
+        for x_other, y_other in taken:
+            if abs(np.log10(x) - np.log10(x_other)) < 0.9 and y - y_other < 0.055:
+                y = y_other + 0.055
+        taken.append((x, y))
+        axes.annotate(_short(standing.label), (x, y), xytext=(7, 0), textcoords="offset points", va="center", fontsize=8.5)
+

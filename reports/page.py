@@ -1,0 +1,177 @@
+"""The page: everything that a report shows, in one offline HTML file.
+
+Same data, same bytes: nothing of the time or place of building is in it. All text that came from outside is escaped by
+the template; the one script is allowed by its hash, so that a forgotten escape could not run either.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import importlib.resources
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from reports import figures, tables
+from reports.board import Board, board
+from reports.data import FAMILIES, LOST, ReportData, Tidy, tidy
+from reports.looks import DARK, LIGHT, Look, looks, shades
+from reports.sheet import sheet
+from reports.sources import linked
+from reports.verdict import figure, listed, verdict
+
+STATUSES = "broken", "held", "undecided"
+
+
+def build(data: ReportData) -> str:
+    """The report as HTML; ReportError where there is nothing to report."""
+    found = tidy(data)
+    whole = board(found, found.cells)
+    look = looks(found.labels, found.families)
+    outcomes = {str(k): int(n) for k, n in found.rows.outcome.value_counts().items()}
+    claims = {status: [c for c in data.claims if c["status"] == status] for status in STATUSES}
+    modules = {str(card["name"]): str(card.get("module", "")) for card in data.learners}
+    rows = tables.results(found, modules)
+    return _render(
+        verdict=verdict(whole, outcomes, {k: len(v) for k, v in claims.items()}),
+        data=data, tidy=found, board=whole, looks=look, outcomes=outcomes, claims=claims, rows=rows,
+        facts=_facts(found, outcomes), suites=_suites(found), ranking=tables.ranking(found, whole, look),
+        groups=_groups(found), outcome_map=tables.outcome_map(found), heat=tables.heat_map(found, rows),
+        marks=[(tables.MARKS.get(k, ""), words, k) for k, words in tables.MEANINGS.items()],
+        troubles=tables.troubles(found, modules), cards=_cards(data, found), environment=[_flat(e) for e in data.environment],
+        store=data.store.replace("\\", "/").rpartition("/")[2], csv=base64.b64encode(sheet(found.rows).encode()).decode(),
+        keys=_keys(look), **_drawn(found, data, whole, look),
+    )  # fmt: skip
+
+
+def _drawn(found: Tidy, data: ReportData, whole: Board, look: dict[str, Look]) -> dict[str, Any]:
+    """The figures, by name; none where there is nothing to draw."""
+    if not whole.standings:
+        return {"trials": "", "ladders": [], "curves": [], "costs": []}
+    with figures.style():
+        return {
+            "trials": figures.every_trial(found, whole, look),
+            "ladders": figures.ladders(found, look),
+            "curves": figures.curves(found, data.curves, look),
+            "costs": figures.costs(found, whole, look),
+        }
+
+
+def _render(**parts: Any) -> str:
+    """Fill the template; its style and script lie beside it."""
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+    from markupsafe import Markup
+
+    def source(name: str) -> str:
+        return importlib.resources.files("reports").joinpath("templates", name).read_text(encoding="utf-8")
+
+    environment = Environment(
+        loader=FunctionLoader(source), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {
+        "figure": _figure, "linked": linked, "listed": listed, "short": _short, "seconds": _seconds, "drawn": Markup,
+        "spaced": lambda n: f"{n:,}".replace(",", "\u202f"),
+    }  # fmt: skip
+    script = source("behaviour.js")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return environment.get_template("page.html").render(
+        **parts, script=Markup(script), script_hash=digest, style=Markup(source("style.css")), light=LIGHT, dark=DARK,
+        shades=shades(), families=FAMILIES,
+    )  # fmt: skip
+
+
+def _figure(value: float | None, digits: int = 3) -> str:
+    return "" if value is None else figure(value) if digits == 3 else _short(value)
+
+
+def _short(value: float | None) -> str:
+    """A number of any size in four digits; thousands as k, M, G."""
+    if value is None:
+        return ""
+    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e4)):
+        if abs(value) >= size:
+            return f"{value / (1e3 if unit == 'k' else size):.3g} {unit}"
+    return f"{value:.4g}".replace("-", "−")
+
+
+def _seconds(value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value * 1000:.3g} ms" if value < 1 else f"{value:.3g} s"
+
+
+def _facts(found: Tidy, outcomes: Mapping[str, int]) -> list[tuple[str, str]]:
+    """Counts for the line of facts: (number, words)."""
+    rows = found.rows
+    seeds = rows[rows.compared].groupby(["label", "cell"]).size()
+    spread = "0" if seeds.empty else f"{seeds.min()}" if seeds.min() == seeds.max() else f"{seeds.min()} to {seeds.max()}"
+    ran = len(rows) - outcomes.get("not_applicable", 0)
+    facts = [
+        (ran, "trials"), (rows.learner.nunique(), "learners"), (rows.task.nunique(), "tasks"), (len(found.cells), "cells"),
+        (spread, "seed a cell" if spread == "1" else "seeds a cell"), (sum(outcomes.get(o, 0) for o in LOST), "failed"),
+        (outcomes.get("not_applicable", 0), "not applicable"),
+    ]  # fmt: skip
+    return [(str(n), words) for n, words in facts]
+
+
+def _suites(found: Tidy) -> list[dict[str, Any]]:
+    """Who is highest on each suite, and who is not told apart from it."""
+    names = dict.fromkeys(cell.suite for cell in found.cells)
+    lines = []
+    for name in names:
+        cells = [cell for cell in found.cells if cell.suite == name]
+        part = board(found, cells)
+        if part.ranked:
+            first = part.ranked[0]
+            known = all(part.pairs[first.label, s.label].interval is not None for s in part.ranked[1:])
+            tied = [s.label for s in part.tied(first.label)]
+            lines.append(dict(name=name, cells=len(cells), first=first, tied=tied, known=known, ranked=len(part.ranked)))
+    return lines
+
+
+def _groups(found: Tidy) -> list[tuple[str, int]]:
+    """Suites and their number of columns in the maps."""
+    counts: dict[str, int] = {}
+    for cell in found.cells:
+        counts[cell.suite] = counts.get(cell.suite, 0) + 1
+    return list(counts.items())
+
+
+def _keys(look: dict[str, Look]) -> list[dict[str, Any]]:
+    """The legend: one entry a label, with its marker as SVG path."""
+    from matplotlib.markers import MarkerStyle
+
+    entries = []
+    for label, one in look.items():
+        marker = MarkerStyle(one.marker)
+        points = marker.get_path().transformed(marker.get_transform()).to_polygons(closed_only=False)[0]
+        path = "M" + "L".join(f"{8 + 8 * x:.1f} {8 - 8 * y:.1f}" for x, y in points) + "Z"
+        entries.append({"label": label, "look": one, "path": path})
+    return entries
+
+
+def _cards(data: ReportData, found: Tidy) -> list[dict[str, Any]]:
+    """One card for each learner that was run, whether or not it is installed now."""
+    known = {card["name"]: card for card in data.learners}
+    family = dict(zip(found.rows.learner, found.rows.family, strict=True))
+    variants: dict[str, list[str]] = {name: [] for name in family}
+    for name, label in dict.fromkeys(zip(found.rows.learner, found.rows.label, strict=True)):
+        if name != label:
+            variants[name].append(label)
+    order = sorted(family, key=lambda name: (FAMILIES.index(family[name]), name))
+    return [{"name": name, "family": family[name], "variants": variants[name], "known": known.get(name)} for name in order]
+
+
+def _flat(given: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Nested settings as lines of name and value."""
+
+    def lines(prefix: str, value: Any) -> Iterator[tuple[str, str]]:
+        if isinstance(value, Mapping):
+            for name in sorted(value):
+                yield from lines(f"{prefix}.{name}" if prefix else str(name), value[name])
+        elif isinstance(value, (list, tuple)):
+            yield prefix, ", ".join(map(str, value))
+        else:
+            yield prefix, "" if value is None else str(value)
+
+    return list(lines("", given))

@@ -1,0 +1,40 @@
+"""Trials as CSV that a spreadsheet shows and never executes."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COLUMNS = (
+    "key", "outcome", "reason", "learner", "family", "params", "task", "task_version", "difficulty", "rung", "protocol",
+    "preset", "replicate", "metric", "score", "chance", "ceiling", "score_normalised", "samples", "epochs", "mac_train",
+    "ac_train", "train_s",
+)  # fmt: skip
+NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\Z")
+
+
+def safe(cell: str) -> str:
+    """The cell, behind an apostrophe if a spreadsheet would take it for a formula."""
+    risky = cell[:1] in {"\t", "\r", "\n"} or cell.lstrip()[:1] in {"=", "+", "-", "@"}
+    return f"'{cell}" if risky and not NUMBER.match(cell) else cell
+
+
+def sheet(rows: pd.DataFrame) -> str:
+    """All trials, one a line, in the order of their keys."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows([safe(_text(x)) for x in row] for row in rows.sort_values("key")[list(COLUMNS)].itertuples(index=False))
+    return out.getvalue()
+
+
+def _text(x: Any) -> str:
+    if isinstance(x, dict):
+        return json.dumps(x, sort_keys=True, default=str) if x else ""
+    return "" if x is None or x != x else str(x)

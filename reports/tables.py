@@ -1,0 +1,204 @@
+"""The tables: what stands in each row and cell, ready for the template."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from reports.board import Board, Standing
+from reports.command import command
+from reports.data import FAILED, LOST, Tidy
+from reports.looks import STEPS, Look
+from reports.stats import FEWEST, Interval, iqm, median_interval
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MARKS = {
+    "ok": "✓", "diverged": "D", "error": "E", "crashed": "X", "timeout": "T", "out_of_memory": "M", "interrupted": "I",
+    "not_applicable": "–",
+}  # fmt: skip
+MEANINGS = {
+    "ok": "ok", "diverged": "diverged", "error": "raised an error", "crashed": "crashed", "timeout": "ran out of time",
+    "out_of_memory": "ran out of memory", "interrupted": "interrupted", "not_applicable": "not applicable", "missing": "not run",
+}  # fmt: skip
+WORST = "crashed", "error", "out_of_memory", "timeout", "diverged", "interrupted", "ok", "not_applicable"
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One line of the table of all results: a label on a cell under a protocol.
+
+    score, middle, trimmed   medians of score and of chance-corrected score, interquartile mean of the latter
+    interval, kind           interval of the corrected median, and what it is: "95 %", "range", or "one seed"
+    """
+
+    label: str
+    family: str
+    cell: str
+    suite: str
+    protocol: str
+    metric: str
+    score: float | None
+    middle: float | None
+    trimmed: float | None
+    interval: Interval | None
+    kind: str
+    n: int
+    n_failed: int
+    outcome: str
+    seconds: float | None
+    command: str
+    compared: bool
+
+
+def results(data: Tidy, modules: Mapping[str, str]) -> list[Row]:
+    """Every label, cell and protocol there is."""
+    return [_result(part, modules) for _, part in data.rows.groupby(["label", "cell", "protocol"], sort=False)]
+
+
+def _result(part: pd.DataFrame, modules: Mapping[str, str]) -> Row:
+    """Median and interval over the trials of one cell, those that failed at chance."""
+    first = part.iloc[0]
+    values = part.value.dropna().to_numpy(dtype=float)
+    chance = part.chance.dropna()
+    scores = part.score.where(~part.lost, chance.median() if len(chance) else None).dropna().astype(float)
+    counts = part.outcome.value_counts()
+    seconds = part.train_s.dropna()
+    interval = median_interval(values) if len(values) else None
+    kind = "" if not len(values) else "one seed" if len(values) == 1 else "range" if len(values) < FEWEST else "95 %"
+    return Row(
+        first.label, first.family, first.cell, first.suite, first.protocol, first.metric or "",
+        float(scores.median()) if len(scores) else None, float(np.median(values)) if len(values) else None,
+        iqm(values) if len(values) else None, interval, kind, int(sum(n for o, n in counts.items() if o != "not_applicable")),
+        int(part.lost.sum()), next(o for o in WORST if o in counts), float(seconds.median()) if len(seconds) else None,
+        command(first, part.replicate, modules), bool(part.compared.any()),
+    )  # fmt: skip
+
+
+@dataclasses.dataclass(frozen=True)
+class Square:
+    """One square of a map: its text, its class for colour, and the sentence behind it."""
+
+    text: str
+    shade: str
+    words: str
+
+
+def outcome_map(data: Tidy) -> dict[str, list[Square]]:
+    """What became of each label's trials on each cell, in a letter."""
+    rows = data.rows[data.rows.protocol.eq("standard")]
+    parts = dict(list(rows.groupby(["label", "cell"])))
+    return {
+        label: [_outcome(label, cell.name, parts.get((label, cell.name))) for cell in data.cells] for label in data.labels
+    }
+
+
+def _outcome(label: str, cell: str, part: pd.DataFrame | None) -> Square:
+    if part is None:
+        return Square("", "missing", f"{label} on {cell}: not run")
+    counts = part.outcome.value_counts()
+    worst = next(o for o in WORST if o in counts)
+    text = MARKS[worst] + (str(counts[worst]) if 0 < counts[worst] < len(part) else "")
+    words = ", ".join(f"{counts[o]} {MEANINGS[o]}" for o in WORST if o in counts)
+    reason = next((r for r in part[part.outcome.eq(worst)].reason if r), "")
+    kind = "failed" if worst in FAILED else worst.replace("_", "-")
+    return Square(text, kind, f"{label} on {cell}: {words}" + (f" ({reason})" if reason else ""))
+
+
+def heat_map(data: Tidy, rows: list[Row]) -> dict[str, list[Square]]:
+    """Median chance-corrected score of each label on each cell, in hundredths; the interval in the words."""
+    found = {(r.label, r.cell): r for r in rows if r.compared and r.protocol == "standard"}
+    return {label: [_heat(label, cell.name, found.get((label, cell.name))) for cell in data.cells] for label in data.labels}
+
+
+def _heat(label: str, cell: str, row: Row | None) -> Square:
+    if row is None or row.middle is None:
+        return Square("", "none", f"{label} on {cell}: no score")
+    text = str(round(100 * row.middle)).replace("-", "−")
+    step = round((STEPS - 1) * min(max(row.middle, 0.0), 1.0))
+    spread = "one seed, no interval" if row.interval is None else f"{row.interval[0]:.3f} to {row.interval[1]:.3f} ({row.kind})"
+    lost = f", {row.n_failed} failed" if row.n_failed else ""
+    return Square(text, f"h{step}", f"{label} on {cell}: {row.middle:.3f}, {spread}, {row.n} trials{lost}")
+
+
+@dataclasses.dataclass(frozen=True)
+class Place:
+    """A line of the ranking: the standing, cost, and who is ahead and behind."""
+
+    standing: Standing
+    look: Look
+    beats: int
+    seconds: float | None
+    operations: float | None
+    bar: tuple[float, float, float] | None
+    dot: float
+
+
+def ranking(data: Tidy, board: Board, looks: dict[str, Look]) -> list[Place]:
+    """The ranking with its costs; bars and dots are positions from 0 to 100 on the scale from -0.1 to 1."""
+    rows = data.compared
+    operations = rows.mac_train.astype(float).fillna(0) + rows.ac_train.astype(float).fillna(0)
+    operations = operations.where(rows.mac_train.notna() | rows.ac_train.notna()).groupby(rows.label).median()
+    seconds = rows.train_s.astype(float).groupby(rows.label).median()
+    return [
+        Place(
+            s, looks[s.label], len(board.behind(s.label)) if s.rank else 0, _number(seconds[s.label]),
+            _number(operations[s.label]), _bar(s.interval), _at(s.score),
+        )
+        for s in board.standings
+    ]  # fmt: skip
+
+
+def _number(x: float) -> float | None:
+    return None if x != x else float(x)
+
+
+def _at(score: float) -> float:
+    return round(100 * (min(max(score, -0.1), 1.0) + 0.1) / 1.1, 1)
+
+
+def _bar(interval: Interval | None) -> tuple[float, float, float] | None:
+    """Left end, width and right end of an interval's bar."""
+    if interval is None:
+        return None
+    low, high = _at(interval[0]), _at(interval[1])
+    return low, max(0.8, round(high - low, 1)), high
+
+
+@dataclasses.dataclass(frozen=True)
+class Trouble:
+    """Trials of one label that ended alike: outcome, reason, where, the traceback, and how to see it again."""
+
+    label: str
+    family: str
+    outcome: str
+    reason: str
+    where: list[tuple[str, str]]
+    n: int
+    traceback: str
+    command: str
+
+
+def troubles(data: Tidy, modules: Mapping[str, str]) -> list[Trouble]:
+    """All that failed, diverged or was interrupted, gathered by label, outcome and reason."""
+    rows = data.rows[data.rows.outcome.isin(LOST | {"interrupted"})]
+    rows = rows.assign(reason=rows.reason.map(lambda x: x or ""))
+    return [
+        _trouble(part, modules)
+        for _, part in sorted(rows.groupby(["label", "outcome", "reason"]), key=lambda x: (WORST.index(x[0][1]), x[0]))
+    ]
+
+
+def _trouble(part: pd.DataFrame, modules: Mapping[str, str]) -> Trouble:
+    first = part.iloc[0]
+    where = [(cell, ", ".join(str(r) for r in sorted(x.replicate))) for cell, x in part.groupby("cell", sort=False)]
+    traces = [t for t in part.traceback if isinstance(t, str) and t]
+    same = part[part.task.eq(first.task)]
+    return Trouble(
+        first.label, first.family, first.outcome, first.reason, where, len(part), traces[0] if traces else "",
+        command(first, same.replicate, modules),
+    )  # fmt: skip

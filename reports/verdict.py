@@ -1,0 +1,155 @@
+"""The verdict in words: a pure function of the standings and the counts."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+from reports.board import Board, Standing
+from reports.data import LOST
+
+NAMED = 4
+"""Names that a sentence lists before it counts instead."""
+STUDIED = "biological", "engineered"
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """A headline and the sentences below it."""
+
+    headline: str
+    sentences: tuple[str, ...]
+
+
+def verdict(board: Board, outcomes: Mapping[str, int], claims: Mapping[str, int]) -> Verdict:
+    """What a run shows.
+
+    board     the standings on all cells that are compared
+    outcomes  number of trials by outcome
+    claims    number of claims by status: held, broken, undecided
+    """
+    headline, sentences = _contest(board, outcomes)
+    return Verdict(headline, (*sentences, *_losses(outcomes), *_promises(claims)))
+
+
+def listed(names: Sequence[str], rest: str = "others") -> str:
+    """Names as prose: `A`, `A and B`, `A, B and C`; beyond NAMED, the first three and how many more."""
+    if len(names) > NAMED:
+        names = [*names[: NAMED - 1], f"{len(names) - NAMED + 1} {rest}"]
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def figure(value: float) -> str:
+    """A score as it stands in prose; the minus sign is one, and there is no minus zero."""
+    return f"{value + 0.0:.3f}".replace("-0.000", "0.000").replace("-", "−")
+
+
+def _contest(board: Board, outcomes: Mapping[str, int]) -> tuple[str, list[str]]:
+    """Headline and sentences on who is ahead."""
+    ranked = board.ranked
+    if not outcomes.get("ok"):
+        return "No trial gave a result", ["There is no score to compare: nothing ran to its end."]
+    if not board.standings:
+        return "Nothing can be compared", ["No trial ran under the standard protocol with a known chance level and ceiling."]
+    if not ranked:
+        return "No learner took half of the cells", ["Ranks need shared ground; the table by suite and the map show what there is."]
+    first = ranked[0]
+    if len(ranked) == 1:
+        return f"{first.label} stands alone", [_score(first, board), "There is nothing to compare it with."]
+    opening = _opening(board)
+    if all(s.family == "control" for s in ranked):
+        return opening[0], [*opening[1], "Only controls were ranked: they bound what a learner may claim, and are no finding."]
+    return opening[0], [*opening[1], *_control(board), *_families(board)]
+
+
+def _opening(board: Board) -> tuple[str, list[str]]:
+    """Who leads, and by whose measure."""
+    ranked = board.ranked
+    first, tied, behind = ranked[0], board.tied(ranked[0].label), board.behind(ranked[0].label)
+    names = [s.label for s in tied]
+    if any(board.pairs[first.label, s.label].interval is None for s in ranked[1:]):
+        gap = "a cell has a single seed" if board.least_seeds < 2 else "some pairs share too few seeds or cells"
+        note = f"No order is established: {gap}, so the spread between seeds is unknown. Run at least three."
+        return f"{first.label} has the highest score, on too few seeds to say more", [_score(first, board), note]
+    if not behind:
+        if all(abs(s.score - first.score) < 5e-4 for s in tied):
+            return f"All {len(ranked)} learners are equal", [_score(first, board), "So has every other."]
+        return f"None of the {len(ranked)} learners is told apart from the first", [
+            _score(first, board),
+            f"The interval of the difference includes zero for {listed(names)}.",
+        ]
+    ahead = f"It is ahead of {'all' if not tied else ''} {len(behind)} {'others' if not tied else 'of the others'}".replace("  ", " ")
+    if len(behind) <= NAMED:
+        ahead = f"It is ahead of {listed([s.label for s in behind])}"
+    ahead += ", beyond the interval of the difference."
+    if not tied:
+        return f"{first.label} is ahead of every other learner", [_score(first, board), ahead]
+    headline = f"{first.label} leads, not told apart from {listed(names)}"
+    return headline, [_score(first, board), ahead]
+
+
+def _score(standing: Standing, board: Board) -> str:
+    """One learner's score, with its interval or the lack of one."""
+    interval = "one seed in some cells, so no interval"
+    if standing.interval is not None:
+        interval = f"95 % interval {figure(standing.interval[0])} to {figure(standing.interval[1])}"
+    where = f"all {board.n_cells} cells" if standing.n_cells == board.n_cells else f"{standing.n_cells} of {board.n_cells} cells"
+    if board.n_cells == 1:
+        where = "the one cell"
+    level = "" if standing.score > 5e-4 else ", which is not above chance"
+    return f"{standing.label} scores {figure(standing.score)} on {where} ({interval}){level}."
+
+
+def _control(board: Board) -> list[str]:
+    """How the learners under study stand to the controls."""
+    controls = [s for s in board.ranked if s.family == "control"]
+    if not controls:
+        return ["No control was run: nothing bounds these scores from below."]
+    best = controls[0]
+    studied = [s for s in board.ranked if s.family != "control"]
+    beaten = [s for s in studied if board.pairs[s.label, best.label].sign == 1]
+    words = f"{len(beaten)} of the {len(studied)} learners under study {'is' if len(beaten) == 1 else 'are'} ahead of it"
+    if len(studied) == 1:
+        words = f"{studied[0].label} is {'' if beaten else 'not '}ahead of it"
+    elif not beaten:
+        words = "no learner under study is ahead of it"
+    return [f"The best control is {best.label} ({figure(best.score)}): {words}."]
+
+
+def _families(board: Board) -> list[str]:
+    """The best biological learner against the best engineered one."""
+    best = [next((s for s in board.ranked if s.family == family), None) for family in STUDIED]
+    biological, engineered = best
+    if biological is None or engineered is None:
+        return []
+    pair = board.pairs[biological.label, engineered.label]
+    words = {1: "ahead of", -1: "behind", 0: "not told apart from"}[pair.sign]
+    sentence = f"The best biological learner, {biological.label} ({figure(biological.score)}), is {words} the best engineered one, "
+    sentence += f"{engineered.label} ({figure(engineered.score)})"
+    if pair.interval is None:
+        return [sentence + "."]
+    low, high = pair.interval
+    return [f"{sentence}: a difference of {figure(pair.difference)} ({figure(low)} to {figure(high)})."]
+
+
+def _losses(outcomes: Mapping[str, int]) -> list[str]:
+    """How many trials failed, and how they count."""
+    total = sum(n for outcome, n in outcomes.items() if outcome != "not_applicable")
+    lost = {outcome.replace("_", " "): outcomes[outcome] for outcome in sorted(LOST) if outcomes.get(outcome)}
+    if not lost:
+        return ["No trial failed."] if total else []
+    kinds = ", ".join(f"{n} {outcome}" for outcome, n in lost.items())
+    failed = sum(lost.values())
+    return [f"{failed} of {total} trials failed ({kinds}); {'it counts' if failed == 1 else 'they count'} as chance."]
+
+
+def _promises(claims: Mapping[str, int]) -> list[str]:
+    """How many claims held."""
+    total = sum(claims.values())
+    if not total:
+        return []
+    held, broken, undecided = (claims.get(status, 0) for status in ("held", "broken", "undecided"))
+    if held == total:
+        return ["The one claim held." if total == 1 else f"All {total} claims held."]
+    rest = [f"{broken} broken" if broken else "", f"{undecided} undecided" if undecided else ""]
+    return [f"Of {total} claim{'s' if total > 1 else ''}, {held} held, {' and '.join(x for x in rest if x)}."]
