@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PROJECT = "harness", "learners", "suites"
-ASIDE = frozenset({"harness.digest", "harness.reading", "harness.registry"})
+ASIDE = frozenset(f"harness.{name}" for name in ("digest", "reading", "registry", "loading", "quarantine", "settings", "listing"))
 """Modules that find and describe code and compute no number: what they do changes no result."""
 GROUPS = "hebbench.learners", "hebbench.tasks"
 

@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.digest import is_file, locate, split
+from harness.digest import is_file, locate
 from harness.jit import cache_folder
 
 if TYPE_CHECKING:
@@ -27,28 +27,31 @@ if TYPE_CHECKING:
 
 LIMIT = 10.0
 """Seconds after which an import counts as one that does not end."""
+MOST = 1000
+"""Imports that are remembered."""
 CHILD = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from harness.quarantine import child; child(sys.argv[2:])"
 
 
 def failures(places: Iterable[str], limit: float = LIMIT) -> dict[str, str]:
     """Those of `places`, modules or paths of files, that do not import, with the reason in words."""
-    states = {place: _state(place) for place in dict.fromkeys(places)}
+    roots = {place: _root(place) for place in places}
+    states = {root: _state(root) for root in set(roots.values())}
     good = _remembered()
-    left = [place for place, state in states.items() if good.get(_key(place)) != state]
+    left = [place for place, root in roots.items() if good.get(_key(place)) != states[root]]
     if not left:
         return {}
-    found = {}
+    found: dict[str, str] = {}
     while left:
-        answers = dict(_try(left, limit))
+        answers = dict(_try(left, limit)) or dict.fromkeys(left, "the process that was to import it did not start")
         found |= answers
         left = [place for place in left if place not in answers]
-    _remember(good | {_key(place): states[place] for place, error in found.items() if not error})
+    _remember(good | {_key(place): states[roots[place]] for place, error in found.items() if not error})
     return {place: error for place, error in found.items() if error}
 
 
 def child(places: list[str]) -> None:
     """In the child: import one place after the other, and write on the pipe before and after each."""
-    from harness.registry import module_of
+    from harness.loading import module_of
 
     out = os.fdopen(int(places.pop(0)), "w")
     os.set_inheritable(out.fileno(), False)  # noqa: FBT003 - has no name
@@ -87,19 +90,23 @@ def _try(places: list[str], limit: float) -> Iterator[tuple[str, str]]:
                     yield line[0], line[1]
     finally:
         os.close(reading)
-        if late:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-        code = process.wait()
-    if current:
-        yield current, f"the import did not end within {limit:g} s" if late else f"the import ended the process ({_ending(code)})"
-    elif late or code:
-        yield places[-1], f"the child that was to import it did not answer ({_ending(code)})"
+        code = None if late else _end(process)
+        if code is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    if current and code is None:
+        yield current, f"the import did not end within {limit:g} s"
+    elif current and code is not None:
+        ending = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+        yield current, f"the import ended the process: {ending}"
 
 
-def _ending(code: int) -> str:
-    """How a process ended, in words."""
-    return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+def _end(process: subprocess.Popen[bytes]) -> int | None:
+    """The exit code of a process that is about to end; None if it does not."""
+    try:
+        return process.wait(1.0)
+    except subprocess.TimeoutExpired:
+        return None
 
 
 # ---------------------------------------------------------------- memory
@@ -109,15 +116,19 @@ def _key(place: str) -> str:
     return f"{sys.executable} {place}"
 
 
-def _state(place: str) -> str:
-    """A digest of the size and time of all files that importing a place may read: its package's, or its folder's."""
-    name, _ = split(place)
-    if is_file(place):
-        files = Path(name).parent.glob("*.py")
+def _root(place: str) -> str:
+    """Below which an import may read: the folder of a file, the top-level package of a module."""
+    return f"{Path(place).resolve().parent}{os.sep}" if is_file(place) else place.partition(".")[0]
+
+
+def _state(root: str) -> str:
+    """A digest of the sizes and times of the sources below a root."""
+    if is_file(root):
+        files = list(Path(root).glob("*.py"))
     else:
-        path, folders = locate(name.partition(".")[0])
-        files = (f for folder in folders for f in Path(folder).rglob("*") if f.suffix in {".py", ".so"}) if folders else iter([path])
-    states = sorted((str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in files if f and f.is_file())
+        path, folders = locate(root)
+        files = [file for folder in folders for file in Path(folder).rglob("*.py")] or [path or Path(root)]
+    states = sorted((str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in files if f.is_file())
     return hashlib.sha256(repr(states).encode()).hexdigest()[:16]
 
 
@@ -136,6 +147,8 @@ def _remembered() -> dict[str, str]:
 
 def _remember(good: dict[str, str]) -> None:
     """Keep what imported well, where there is a place to keep it."""
+    while len(good) > MOST:
+        del good[next(iter(good))]
     with contextlib.suppress(OSError):
         _file().parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", dir=_file().parent, prefix="imports", delete=False, encoding="utf-8") as file:
