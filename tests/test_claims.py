@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from learners import perceptron
 from suites.evidence import against, exact_interval, mean_interval, separable, with_bias
 from suites.images import claims as images
 from suites.logic import claims as logic
@@ -204,6 +205,39 @@ def test_cover_holds_and_can_break(monkeypatch):
     assert status("separable/cover", rows()) == "held"
     monkeypatch.setattr(separable_claims, "separable", lambda X, y: separable(X[:, 1:], y))
     assert status("separable/cover", rows()) == "broken"
+
+
+def test_novikoff_holds():
+    verdict = CLAIMS["separable/novikoff"].decide(rows())
+    assert verdict.status == "held"
+    assert 0 < verdict.figure <= 1
+    assert isinstance(verdict.figure, float)
+
+
+def always(target, signal, W, b, y):
+    side = 2 * target[0, 0] - 1
+    W[0] += side * signal[0]
+    b[0] += side
+
+
+MUTANTS = dict(
+    backwards=lambda target, signal, W, b, y: perceptron.learn(target, signal, W, b, y, -1.0, False),
+    half_steps=lambda target, signal, W, b, y: perceptron.learn(target, signal, W, b, y, 0.5, False),
+    triple_steps=lambda target, signal, W, b, y: perceptron.learn(target, signal, W, b, y, 3.0, False),
+    no_bias=lambda target, signal, W, b, y: perceptron.learn(target, signal, W, b * 0, y, 1.0, False),
+    never=lambda target, signal, W, b, y: None,
+    always=always,
+)
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_novikoff_breaks_for_a_wrong_rule(name, monkeypatch):
+    def learn(target, signal, W, b, y):
+        MUTANTS[name](target, signal, W, b, y)
+
+    twin = type(f"Perceptron_{name}", (perceptron.Perceptron,), dict(learn=learn, __module__=__name__))
+    monkeypatch.setattr(separable_claims, "perceptron", lambda: twin(bits=64))
+    assert status("separable/novikoff", rows()) == "broken"
 
 
 @pytest.mark.parametrize(("distance", "error"), [(1.0, 0.30854), (2.0, 0.15866), (3.0, 0.06681)])
