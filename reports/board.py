@@ -8,16 +8,18 @@ from one more than the number of learners ahead, to the number of learners less 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from reports.data import Cell, Tidy
 from reports.stats import Floats, Interval, equal_weights, mean_interval
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
+
+    from reports.data import Cell, Tidy
 
 ENOUGH = 0.5
 """Share of the cells, by weight, that a label must have taken to be ranked."""

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from harness.trial import COLUMNS, COLUMNS_OF_PLACE, FAILED, SCHEMA, label
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     import pandas as pd
 
 LOST = FAILED | {"diverged"}
@@ -51,13 +52,14 @@ class ReportData:
 
 @dataclasses.dataclass(frozen=True)
 class Cell:
-    """One task at one rung: `name` is unique, `short` is what stands below the suite's name."""
+    """One task at one rung: `name` is unique, `short` is what stands below the suite's name, `axis` names the ladder."""
 
     name: str
     suite: str
     task: str
     short: str
     rung: float | None
+    axis: str
     metric: str
 
 
@@ -136,7 +138,8 @@ def _cells(rows: pd.DataFrame) -> dict[tuple[Any, ...], Cell]:
         if versions[row.task] > 1:
             words.append(f"version {row.task_version}")
         short = " ".join([row.task.partition("/")[2] or row.task, *words])
-        cells[place] = Cell(" ".join([row.task, *words]), row.suite, row.task, short, row.rung, row.metric or "score")
+        axis = ", ".join(sorted(row.difficulty))
+        cells[place] = Cell(" ".join([row.task, *words]), row.suite, row.task, short, row.rung, axis, row.metric or "score")
     return cells
 
 

@@ -10,18 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reports.board import Board
-from reports.data import Cell, Tidy
 from reports.looks import GRID, INK, QUIET, Look
 from reports.svg import inline, panels
+from reports.words import short
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from reports.board import Board
+    from reports.data import Cell, Tidy
+
 Looks = dict[str, Look]
-LOWEST, HIGHEST = -0.25, 1.1
+LOWEST, HIGHEST = -0.12, 1.06
 """Ends of the axis of chance-corrected scores; what lies beyond is drawn at the end."""
 RASTERISED = 2000
 """Dots beyond which they are drawn as one image."""
@@ -48,23 +50,22 @@ def every_trial(data: Tidy, board: Board, looks: Looks) -> str:
     rows = data.compared[data.compared.label.isin(order)]
     place = {cell.name: i for i, cell in enumerate(data.cells)}
     raster = len(rows) > RASTERISED
-    figure = _figure(11.4, 1.25 + 0.5 * len(order))
+    figure = _figure(11.4, 1.25 + 0.56 * len(order))
     axes = figure.subplots()
     for y, label in enumerate(order):
         part, look = rows[rows.label.eq(label)], looks[label]
         count = part.groupby("cell").value.transform("size").to_numpy()
         nth = part.groupby("cell").value.rank(method="first").to_numpy()
-        x = part.cell.map(place).to_numpy(dtype=float) + 0.56 * (nth - (count + 1) / 2) / count.clip(4)
-        dots = axes.plot(x, _row(part.value, y), "o", color=look.colour, ms=2.6, mew=0, alpha=0.75, rasterized=raster)[0]
+        x = part.cell.map(place).to_numpy(dtype=float) + 0.72 * (nth - (count + 1) / 2) / count.clip(4)
+        dots = axes.plot(x, _row(part.value, y), "o", color=look.colour, ms=3.2, mew=0, alpha=0.8, rasterized=raster)[0]
         medians = part.groupby("cell").value.median()
         at = medians.index.map(place).to_numpy(dtype=float)
-        bars = axes.plot(np.stack([at - 0.33, at + 0.33]), np.stack([_row(medians, y)] * 2), color=look.colour, lw=1.6)
+        bars = axes.plot(np.stack([at - 0.4, at + 0.4]), np.stack([_row(medians, y)] * 2), color=look.colour, lw=1.2, alpha=0.6)
         _mark(look, dots, *bars)
         failed = part[part.lost.astype(bool)]
         axes.plot(failed.cell.map(place), [y + 0.36] * len(failed), "x", color=INK, ms=3.2, mew=0.9)
     _trial_axes(axes, data.cells, order)
-    figure.set_layout_engine("constrained")
-    figure.get_layout_engine().set(w_pad=0, h_pad=0)
+    figure.set_layout_engine("constrained", w_pad=0, h_pad=0)
     return inline(figure, "trials", "Every trial as a dot, by learner and cell; the table of all results holds the numbers")
 
 
@@ -78,20 +79,23 @@ def ladders(data: Tidy, looks: Looks) -> list[tuple[str, str]]:
     if not tasks:
         return []
     medians = data.compared.groupby(["label", "cell"]).value.median()
-    figure, grid = _grid(len(tasks), 3.0, 2.5)
-    for (task, cells), axes in zip(tasks.items(), grid, strict=True):
+    figure, grid = _grid(len(tasks), 4.0, 2.7)
+    for cells, axes in zip(tasks.values(), grid, strict=True):
         rungs = [cell.rung or 0.0 for cell in cells]
         if min(rungs) > 0 and max(rungs) / min(rungs) >= 8:
-            axes.set_xscale("log")
+            _logarithmic(axes)
         for label, look in looks.items():
-            found = [(rung, medians[label, c.name]) for rung, c in zip(rungs, cells, strict=True) if (label, c.name) in medians.index]
+            found = [
+                (rung, medians[label, c.name]) for rung, c in zip(rungs, cells, strict=True) if (label, c.name) in medians.index
+            ]
             if found:
                 x, y = zip(*found, strict=True)
                 _mark(look, _line(axes, x, y, look, marker=look.marker)[0])
         axes.set_xticks(rungs, [f"{rung:g}" for rung in rungs])
         axes.minorticks_off()
         _frame(axes)
-    return list(zip(tasks, panels(figure, "ladder", [f"{task}: median score by rung" for task in tasks]), strict=True))
+    titles = [f"{task} by {cells[0].axis or 'rung'}" for task, cells in tasks.items()]
+    return list(zip(titles, panels(figure, "ladder", titles, _columns(len(tasks))), strict=True))
 
 
 def curves(data: Tidy, points: pd.DataFrame, looks: Looks) -> list[tuple[str, str]]:
@@ -112,11 +116,15 @@ def curves(data: Tidy, points: pd.DataFrame, looks: Looks) -> list[tuple[str, st
         faint = {"alpha": 0.35, "lw": 0.9} if split != "test" else {}
         _mark(looks[label], _line(grid[place[cell]], x, y, looks[label], **faint)[0])
     for axes in grid:
-        axes.set_xscale("log")
-        axes.minorticks_off()
-        axes.xaxis.set_major_formatter(lambda x, _: f"{x:,.0f}" if x < 1e6 else f"{x:.0e}")
+        _logarithmic(axes)
         _frame(axes)
-    return list(zip(shown, panels(figure, "curve", [f"{name}: score against samples" for name in shown]), strict=True))
+    return list(
+        zip(
+            shown,
+            panels(figure, "curve", [f"{name}: score against samples" for name in shown], _columns(len(shown))),
+            strict=True,
+        )
+    )
 
 
 def costs(data: Tidy, board: Board, looks: Looks) -> list[tuple[str, str]]:
@@ -145,6 +153,8 @@ def costs(data: Tidy, board: Board, looks: Looks) -> list[tuple[str, str]]:
                 _mark(look, axes.plot([x, x], _inside(standing.interval), color=look.colour, lw=1.4, alpha=0.6)[0])
             _mark(look, axes.plot(x, _inside([standing.score]), look.marker, color=look.colour, ms=6, mew=0)[0])
         axes.set_xscale("log")
+        axes.set_xlim(min(x for x, _ in spots) / 1.5, max(x for x, _ in spots) * 3)
+        _logarithmic(axes)
         _frame(axes)
         axes.set_xlabel(words)
         axes.set_ylabel("score")
@@ -166,24 +176,30 @@ def _figure(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height))
 
 
+def _columns(n: int) -> int:
+    return min(COLUMNS, n)
+
+
 def _grid(n: int, width: float, height: float) -> tuple[Figure, list[Axes]]:
     """A figure of n panels of one size in inches, in rows of COLUMNS."""
-    columns = min(COLUMNS, n)
+    columns = _columns(n)
     rows = -(-n // columns)
     figure = _figure(columns * width, rows * height)
-    grid = list(figure.subplots(rows, columns, squeeze=False, sharey=True).flat)
+    grid = list(figure.subplots(rows, columns, squeeze=False).flat)
     figure.subplots_adjust(0, 0, 1, 1, 0, 0)
     for i, axes in enumerate(grid):
         row, column = divmod(i, columns)
         left, bottom = column / columns, 1 - (row + 1) / rows
-        axes.set_position((left + 0.36 / width / columns, bottom + 0.3 / height / rows, (1 - 0.46 / width) / columns, (1 - 0.4 / height) / rows))
+        axes.set_position(
+            (left + 0.36 / width / columns, bottom + 0.3 / height / rows, (1 - 0.46 / width) / columns, (1 - 0.4 / height) / rows)
+        )
         axes.set_gid(f"panel-{i}")
         axes.set_visible(i < n)
     return figure, grid[:n]
 
 
 def _line(axes: Axes, x: Any, y: Any, look: Look, **more: Any) -> list[Any]:
-    given = {"lw": 1.5, "ls": look.dash, "ms": 4.5, "mew": 0, "clip_on": False} | more
+    given: dict[str, Any] = {"lw": 1.5, "ls": look.dash, "ms": 4.5, "mew": 0, "clip_on": False} | more
     return axes.plot(x, _inside(y), color=look.colour, **given)
 
 
@@ -193,6 +209,18 @@ def _frame(axes: Axes) -> None:
     axes.set_yticks([0, 0.5, 1], ["0", ".5", "1"])
     axes.axhline(0, color=QUIET, lw=1, zorder=1)
     axes.grid(visible=False, axis="x")
+
+
+def _logarithmic(axes: Axes) -> None:
+    """A logarithmic axis whose numbers are written out: 10k, not a power in a notation of its own."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
+
+    axes.set_xscale("log")
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    low, high = axes.get_xlim()
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 60 * low else (1,), numticks=7))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: short(x)))
 
 
 def _inside(values: Any) -> Any:
@@ -239,5 +267,4 @@ def _name(axes: Axes, spots: list[tuple[float, Any]]) -> None:
             if abs(np.log10(x) - np.log10(x_other)) < 0.9 and y - y_other < 0.055:
                 y = y_other + 0.055
         taken.append((x, y))
-        axes.annotate(_short(standing.label), (x, y), xytext=(7, 0), textcoords="offset points", va="center", fontsize=8.5)
-
+        axes.annotate(_short(standing.label), (x, y), xytext=(6, 2), textcoords="offset points", va="bottom", fontsize=8.5)

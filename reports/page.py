@@ -12,14 +12,19 @@ import importlib.resources
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
+
 from reports import figures, tables
 from reports.board import Board, board
 from reports.data import FAMILIES, LOST, ReportData, Tidy, tidy
 from reports.looks import DARK, LIGHT, Look, looks, shades
 from reports.sheet import sheet
 from reports.sources import linked
-from reports.verdict import figure, listed, verdict
+from reports.verdict import verdict
+from reports.words import figure, seconds, short
 
+LETTERS = 3
+"""Letters that fit above one column of a map."""
 STATUSES = "broken", "held", "undecided"
 
 
@@ -32,11 +37,13 @@ def build(data: ReportData) -> str:
     claims = {status: [c for c in data.claims if c["status"] == status] for status in STATUSES}
     modules = {str(card["name"]): str(card.get("module", "")) for card in data.learners}
     rows = tables.results(found, modules)
+    order = [s.label for s in whole.standings]
+    idle = dict.fromkeys(row.label for row in found.rows.itertuples() if not row.params and row.label not in order)
     return _render(
         verdict=verdict(whole, outcomes, {k: len(v) for k, v in claims.items()}),
         data=data, tidy=found, board=whole, looks=look, outcomes=outcomes, claims=claims, rows=rows,
         facts=_facts(found, outcomes), suites=_suites(found), ranking=tables.ranking(found, whole, look),
-        groups=_groups(found), outcome_map=tables.outcome_map(found), heat=tables.heat_map(found, rows),
+        groups=_groups(found), outcome_map=tables.outcome_map(found, [*order, *idle]), heat=tables.heat_map(found, rows, order),
         marks=[(tables.MARKS.get(k, ""), words, k) for k, words in tables.MEANINGS.items()],
         troubles=tables.troubles(found, modules), cards=_cards(data, found), environment=[_flat(e) for e in data.environment],
         store=data.store.replace("\\", "/").rpartition("/")[2], csv=base64.b64encode(sheet(found.rows).encode()).decode(),
@@ -68,36 +75,14 @@ def _render(**parts: Any) -> str:
     environment = Environment(
         loader=FunctionLoader(source), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {
-        "figure": _figure, "linked": linked, "listed": listed, "short": _short, "seconds": _seconds, "drawn": Markup,
-        "spaced": lambda n: f"{n:,}".replace(",", "\u202f"),
-    }  # fmt: skip
+    environment.filters |= {"figure": figure, "linked": linked, "short": short, "seconds": seconds, "drawn": Markup}
     script = source("behaviour.js")
+    style = source("style.css")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return environment.get_template("page.html").render(
-        **parts, script=Markup(script), script_hash=digest, style=Markup(source("style.css")), light=LIGHT, dark=DARK,
-        shades=shades(), families=FAMILIES,
+        **parts, script=Markup(script), style=Markup(style), script_hash=digest,  # noqa: S704  our own files
+        light=LIGHT, dark=DARK, shades=shades(), families=FAMILIES,
     )  # fmt: skip
-
-
-def _figure(value: float | None, digits: int = 3) -> str:
-    return "" if value is None else figure(value) if digits == 3 else _short(value)
-
-
-def _short(value: float | None) -> str:
-    """A number of any size in four digits; thousands as k, M, G."""
-    if value is None:
-        return ""
-    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e4)):
-        if abs(value) >= size:
-            return f"{value / (1e3 if unit == 'k' else size):.3g} {unit}"
-    return f"{value:.4g}".replace("-", "−")
-
-
-def _seconds(value: float | None) -> str:
-    if value is None:
-        return ""
-    return f"{value * 1000:.3g} ms" if value < 1 else f"{value:.3g} s"
 
 
 def _facts(found: Tidy, outcomes: Mapping[str, int]) -> list[tuple[str, str]]:
@@ -129,12 +114,12 @@ def _suites(found: Tidy) -> list[dict[str, Any]]:
     return lines
 
 
-def _groups(found: Tidy) -> list[tuple[str, int]]:
-    """Suites and their number of columns in the maps."""
+def _groups(found: Tidy) -> dict[str, tuple[int, bool]]:
+    """Suites, their number of columns in the maps, and whether their names fit above these."""
     counts: dict[str, int] = {}
     for cell in found.cells:
         counts[cell.suite] = counts.get(cell.suite, 0) + 1
-    return list(counts.items())
+    return {suite: (n, len(suite) <= LETTERS * n) for suite, n in counts.items()}
 
 
 def _keys(look: dict[str, Look]) -> list[dict[str, Any]]:
@@ -144,8 +129,9 @@ def _keys(look: dict[str, Look]) -> list[dict[str, Any]]:
     entries = []
     for label, one in look.items():
         marker = MarkerStyle(one.marker)
-        points = marker.get_path().transformed(marker.get_transform()).to_polygons(closed_only=False)[0]
-        path = "M" + "L".join(f"{8 + 8 * x:.1f} {8 - 8 * y:.1f}" for x, y in points) + "Z"
+        outline = marker.get_path().transformed(marker.get_transform()).to_polygons(closed_only=False)[0]
+        points = np.asarray(outline, dtype=float) * (8, -8) + 8
+        path = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points) + "Z"
         entries.append({"label": label, "look": one, "path": path})
     return entries
 

@@ -37,4 +37,4 @@ def sheet(rows: pd.DataFrame) -> str:
 def _text(x: Any) -> str:
     if isinstance(x, dict):
         return json.dumps(x, sort_keys=True, default=str) if x else ""
-    return "" if x is None or x != x else str(x)
+    return "" if x is None else str(x)

@@ -1,7 +1,7 @@
 """From a matplotlib figure to inline SVG: one drawing for light, dark and print.
 
 The drawing's stand-in colours become CSS variables, its ids get a prefix so that figures share a page, its artists of one
-learner a class to highlight them by, and its numbers two decimals. Each panel of a grid becomes an SVG of its own, so that
+learner a class to highlight them by, and its numbers one decimal. Each panel of a grid becomes an SVG of its own, so that
 the page can flow them.
 """
 
@@ -10,17 +10,21 @@ from __future__ import annotations
 import io
 import re
 from typing import TYPE_CHECKING, Any
-from xml.etree import ElementTree  # of our own drawing, not of anything that came from outside
+from xml.etree import ElementTree as ET
 
 from reports.looks import VARIABLES
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-SVG, LINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
+SVG = "http://www.w3.org/2000/svg"
+DROPPED = f"{{{SVG}}}metadata", f"{{{SVG}}}clipPath"
+"""Nothing is clipped: what is drawn lies within its panel."""
 SERIES = re.compile(r"series-(\d+)")
 PANEL = re.compile(r"panel-(\d+)")
-DECIMALS = re.compile(r"(\d+\.\d\d)\d+")
+DECIMALS = re.compile(r"(\d+\.\d)\d+")
+FAMILY = re.compile(r"\s*font-family: [^;]*;?")
+UPRIGHT = re.compile(r"rotate\(-?0 [^)]*\)")
 COLOUR = re.compile("|".join(VARIABLES))
 NUMERIC = "d", "x", "y", "transform", "points", "width", "height", "viewBox"
 
@@ -28,13 +32,13 @@ NUMERIC = "d", "x", "y", "transform", "points", "width", "height", "viewBox"
 def inline(figure: Figure, name: str, title: str) -> str:
     """The whole figure as one SVG element; `name` prefixes ids, `title` is what a screen reader says."""
     root = _clean(figure, name)
-    return _element(root, root.get("viewBox", ""), title, list(root))
+    return _element(root.get("viewBox", ""), title, list(root))
 
 
-def panels(figure: Figure, name: str, titles: list[str]) -> list[str]:
-    """Each axes whose gid is `panel-i` as an SVG element, cut out at its share of an even grid of `titles`."""
+def panels(figure: Figure, name: str, titles: list[str], columns: int) -> list[str]:
+    """Each axes whose gid is `panel-i` as an SVG element, cut out of an even grid with so many columns."""
     root = _clean(figure, name)
-    columns, rows = figure.axes[0].get_subplotspec().get_gridspec().ncols, figure.axes[0].get_subplotspec().get_gridspec().nrows
+    rows = -(-len(titles) // columns)
     width, height = (72 * x for x in figure.get_size_inches())
     cut = []
     for group in root.iter(f"{{{SVG}}}g"):
@@ -42,21 +46,23 @@ def panels(figure: Figure, name: str, titles: list[str]) -> list[str]:
         if found:
             row, column = divmod(int(found[1]), columns)
             box = f"{column * width / columns:g} {row * height / rows:g} {width / columns:g} {height / rows:g}"
-            cut.append(_element(root, box, titles[int(found[1])], [group]))
+            cut.append(_element(box, titles[int(found[1])], [group]))
     return cut
 
 
-def _clean(figure: Figure, name: str) -> ElementTree.Element:
+def _clean(figure: Figure, name: str) -> ET.Element:
     """The figure's tree without what is not drawn."""
     import matplotlib as mpl
 
     out = io.StringIO()
     with mpl.rc_context({"svg.hashsalt": name, "svg.fonttype": "none", "text.parse_math": False}):
-        figure.savefig(out, format="svg", transparent=True, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
-    root = ElementTree.fromstring(out.getvalue())
+        figure.savefig(
+            out, format="svg", transparent=True, metadata={"Date": None, "Creator": None, "Format": None, "Type": None}
+        )
+    root = ET.fromstring(out.getvalue())  # noqa: S314  matplotlib has just written it
     for parent in list(root.iter()):
         for child in list(parent):
-            if child.tag == f"{{{SVG}}}metadata" or (child.get("id") or "").startswith("patch_"):
+            if child.tag in DROPPED or (child.get("id") or "").startswith("patch_"):
                 parent.remove(child)
     for element in root.iter():
         _rename(element, name)
@@ -78,20 +84,20 @@ def _rename(element: Any, name: str) -> None:
         if key.endswith("href") and value.startswith("#"):
             del element.attrib[key]
             element.set("href", f"#{name}-{value[1:]}")
+        elif key == "clip-path":
+            del element.attrib[key]
         elif key in NUMERIC:
-            element.set(key, DECIMALS.sub(r"\1", value))
-        elif key in {"style", "clip-path", "fill", "stroke"}:
-            value = COLOUR.sub(lambda m: VARIABLES[m[0]], value.replace("url(#", f"url(#{name}-"))
-            value = re.sub(r"font: ([\d.]+)px [^;]*", r"font-size: \1px", value)
-            element.set(key, DECIMALS.sub(r"\1", value))
+            element.set(key, UPRIGHT.sub("", DECIMALS.sub(r"\1", value)).strip())
+        elif key == "style":
+            element.set(key, FAMILY.sub("", COLOUR.sub(lambda m: VARIABLES[m[0]], value)))
 
 
-def _element(root: ElementTree.Element, box: str, title: str, parts: list[ElementTree.Element]) -> str:
+def _element(box: str, title: str, parts: list[ET.Element]) -> str:
     """One SVG element with what is defined for all of them, shown through the view box."""
-    made = ElementTree.Element(f"{{{SVG}}}svg", {"viewBox": box, "role": "img", "class": "drawn"})
-    heading = ElementTree.SubElement(made, f"{{{SVG}}}title")
+    made = ET.Element(f"{{{SVG}}}svg", {"viewBox": box, "role": "img", "class": "drawn"})
+    heading = ET.SubElement(made, f"{{{SVG}}}title")
     heading.text = title
     made.extend(parts)
-    ElementTree.register_namespace("", SVG)
-    text = ElementTree.tostring(made, encoding="unicode")
+    ET.register_namespace("", SVG)
+    text = ET.tostring(made, encoding="unicode")
     return re.sub(r"\s*\n\s*", "\n", text)

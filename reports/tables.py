@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from reports.board import Board, Standing
+from harness.trial import FAILED
 from reports.command import command
-from reports.data import FAILED, LOST, Tidy
+from reports.data import LOST, Tidy
 from reports.looks import STEPS, Look
 from reports.stats import FEWEST, Interval, iqm, median_interval
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
+
+    from reports.board import Board, Standing
 
 MARKS = {
     "ok": "✓", "diverged": "D", "error": "E", "crashed": "X", "timeout": "T", "out_of_memory": "M", "interrupted": "I",
@@ -88,13 +91,11 @@ class Square:
     words: str
 
 
-def outcome_map(data: Tidy) -> dict[str, list[Square]]:
+def outcome_map(data: Tidy, order: list[str]) -> dict[str, list[Square]]:
     """What became of each label's trials on each cell, in a letter."""
     rows = data.rows[data.rows.protocol.eq("standard")]
     parts = dict(list(rows.groupby(["label", "cell"])))
-    return {
-        label: [_outcome(label, cell.name, parts.get((label, cell.name))) for cell in data.cells] for label in data.labels
-    }
+    return {label: [_outcome(label, cell.name, parts.get((label, cell.name))) for cell in data.cells] for label in order}
 
 
 def _outcome(label: str, cell: str, part: pd.DataFrame | None) -> Square:
@@ -109,10 +110,10 @@ def _outcome(label: str, cell: str, part: pd.DataFrame | None) -> Square:
     return Square(text, kind, f"{label} on {cell}: {words}" + (f" ({reason})" if reason else ""))
 
 
-def heat_map(data: Tidy, rows: list[Row]) -> dict[str, list[Square]]:
+def heat_map(data: Tidy, rows: list[Row], order: list[str]) -> dict[str, list[Square]]:
     """Median chance-corrected score of each label on each cell, in hundredths; the interval in the words."""
     found = {(r.label, r.cell): r for r in rows if r.compared and r.protocol == "standard"}
-    return {label: [_heat(label, cell.name, found.get((label, cell.name))) for cell in data.cells] for label in data.labels}
+    return {label: [_heat(label, cell.name, found.get((label, cell.name))) for cell in data.cells] for label in order}
 
 
 def _heat(label: str, cell: str, row: Row | None) -> Square:
@@ -154,7 +155,7 @@ def ranking(data: Tidy, board: Board, looks: dict[str, Look]) -> list[Place]:
 
 
 def _number(x: float) -> float | None:
-    return None if x != x else float(x)
+    return None if np.isnan(x) else float(x)
 
 
 def _at(score: float) -> float:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from reports.board import Board, Standing
 from reports.data import LOST
+from reports.words import NAMED, figure, listed
 
-NAMED = 4
-"""Names that a sentence lists before it counts instead."""
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reports.board import Board, Standing
+
 STUDIED = "biological", "engineered"
 
 
@@ -32,18 +35,6 @@ def verdict(board: Board, outcomes: Mapping[str, int], claims: Mapping[str, int]
     return Verdict(headline, (*sentences, *_losses(outcomes), *_promises(claims)))
 
 
-def listed(names: Sequence[str], rest: str = "others") -> str:
-    """Names as prose: `A`, `A and B`, `A, B and C`; beyond NAMED, the first three and how many more."""
-    if len(names) > NAMED:
-        names = [*names[: NAMED - 1], f"{len(names) - NAMED + 1} {rest}"]
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def figure(value: float) -> str:
-    """A score as it stands in prose; the minus sign is one, and there is no minus zero."""
-    return f"{value + 0.0:.3f}".replace("-0.000", "0.000").replace("-", "−")
-
-
 def _contest(board: Board, outcomes: Mapping[str, int]) -> tuple[str, list[str]]:
     """Headline and sentences on who is ahead."""
     ranked = board.ranked
@@ -52,14 +43,16 @@ def _contest(board: Board, outcomes: Mapping[str, int]) -> tuple[str, list[str]]
     if not board.standings:
         return "Nothing can be compared", ["No trial ran under the standard protocol with a known chance level and ceiling."]
     if not ranked:
-        return "No learner took half of the cells", ["Ranks need shared ground; the table by suite and the map show what there is."]
+        return "No learner took half of the cells", [
+            "Ranks need shared ground; the table by suite and the map show what there is."
+        ]
     first = ranked[0]
     if len(ranked) == 1:
         return f"{first.label} stands alone", [_score(first, board), "There is nothing to compare it with."]
     opening = _opening(board)
     if all(s.family == "control" for s in ranked):
         return opening[0], [*opening[1], "Only controls were ranked: they bound what a learner may claim, and are no finding."]
-    return opening[0], [*opening[1], *_control(board), *_families(board)]
+    return opening[0], [*opening[1], *_control(board), *_families(board), *_unranked(board)]
 
 
 def _opening(board: Board) -> tuple[str, list[str]]:
@@ -78,7 +71,9 @@ def _opening(board: Board) -> tuple[str, list[str]]:
             _score(first, board),
             f"The interval of the difference includes zero for {listed(names)}.",
         ]
-    ahead = f"It is ahead of {'all' if not tied else ''} {len(behind)} {'others' if not tied else 'of the others'}".replace("  ", " ")
+    ahead = f"It is ahead of {'all' if not tied else ''} {len(behind)} {'others' if not tied else 'of the others'}".replace(
+        "  ", " "
+    )
     if len(behind) <= NAMED:
         ahead = f"It is ahead of {listed([s.label for s in behind])}"
     ahead += ", beyond the interval of the difference."
@@ -124,12 +119,21 @@ def _families(board: Board) -> list[str]:
         return []
     pair = board.pairs[biological.label, engineered.label]
     words = {1: "ahead of", -1: "behind", 0: "not told apart from"}[pair.sign]
-    sentence = f"The best biological learner, {biological.label} ({figure(biological.score)}), is {words} the best engineered one, "
+    sentence = (
+        f"The best biological learner, {biological.label} ({figure(biological.score)}), is {words} the best engineered one, "
+    )
     sentence += f"{engineered.label} ({figure(engineered.score)})"
     if pair.interval is None:
         return [sentence + "."]
     low, high = pair.interval
-    return [f"{sentence}: a difference of {figure(pair.difference)} ({figure(low)} to {figure(high)})."]
+    ground = "" if pair.n_cells == board.n_cells else f" on the {pair.n_cells} cells that both took"
+    return [f"{sentence}: a difference of {figure(pair.difference)} ({figure(low)} to {figure(high)}){ground}."]
+
+
+def _unranked(board: Board) -> list[str]:
+    """Who took too little to have a rank."""
+    names = [s.label for s in board.standings if s.rank is None]
+    return [f"Not ranked, for having taken less than half of the cells: {listed(names)}."] if names else []
 
 
 def _losses(outcomes: Mapping[str, int]) -> list[str]:

@@ -32,7 +32,9 @@ TASKS: dict[str, tuple[str, tuple[float, ...]]] = {
 }  # fmt: skip
 
 
-def _row(learner: str, task: str, axis: str, rung: float | None, replicate: int, params: dict[str, Any]) -> dict[str, Any]:
+def _row(
+    learner: str, task: str, axis: str = "", rung: float | None = None, *, replicate: int, params: dict[str, Any]
+) -> dict[str, Any]:
     """One row; its numbers depend on its own names alone."""
     family, skill = LEARNERS.get(learner, ("biological", 0.5))
     name = repr((learner, sorted(params.items()), task, rung, replicate))
@@ -55,9 +57,13 @@ def _row(learner: str, task: str, axis: str, rung: float | None, replicate: int,
     if learner == "Oja" and rung == 64:
         trace = "Traceback (most recent call last):\n  File 'oja.py', line 7\nValueError: W holds NaN"
         return row | dict(outcome="error", reason="ValueError: W holds NaN", traceback=trace)
-    hard = 0.0 if rung is None else {"bits": rung / 20, "lag": np.log2(rung) / 12, "gap": rung / 80}.get(axis, 1 / (1 + 10 * rung))
+    hard = (
+        0.0 if rung is None else {"bits": rung / 20, "lag": np.log2(rung) / 12, "gap": rung / 80}.get(axis, 1 / (1 + 10 * rung))
+    )
     single = learner in {"Perceptron", "Logistic", "Oja", "HebbianAssociator"}
-    value = float(np.clip(skill - hard * (0.2 if learner == "Attention" else 1) + rng.normal(0, 0.04), -0.05, 1)) if skill else 0.0
+    value = (
+        float(np.clip(skill - hard * (0.2 if learner == "Attention" else 1) + rng.normal(0, 0.04), -0.05, 1)) if skill else 0.0
+    )
     if single and task in {"logic/xor", "logic/xnor"}:
         value = 0.0 if rng.random() < 0.7 else 0.5
     if task.startswith("logic") and axis == "":
@@ -71,18 +77,20 @@ def _row(learner: str, task: str, axis: str, rung: float | None, replicate: int,
     )  # fmt: skip
 
 
-def sample(seeds: int = 3, learners: tuple[str, ...] = tuple(LEARNERS), extra: tuple[str, ...] = (), **changes: Any) -> ReportData:
+def sample(
+    seeds: int = 3, learners: tuple[str, ...] = tuple(LEARNERS), extra: tuple[str, ...] = (), **changes: Any
+) -> ReportData:
     """A report's data: `extra` names more learners, `changes` replaces fields of the ReportData."""
     rows = [
-        _row(learner, task, axis, rung, replicate, {})
+        _row(learner, task, axis, rung, replicate=replicate, params={})
         for learner in (*learners, *extra)
         for task, (axis, rungs) in TASKS.items()
         for rung in (rungs or (None,))
         for replicate in range(seeds)
     ]
     if "MLP" in learners:
-        rows += [_row("MLP", "logic/xor", "", None, r, {"hidden": h}) for h in (2, 8) for r in range(8)]
-        rows += [{**_row("MLP", "shifted/mnist1d", "", None, r, {"depth": 2}), "protocol": "published"} for r in range(4)]
+        rows += [_row("MLP", "logic/xor", replicate=r, params={"hidden": h}) for h in (2, 8) for r in range(8)]
+        rows += [{**_row("MLP", "shifted/mnist1d", replicate=r, params={"depth": 2}), "protocol": "published"} for r in range(4)]
     frame = pd.DataFrame(rows)
     given: dict[str, Any] = dict(
         rows=frame, curves=_curves(frame), claims=CLAIMS, learners=[_card(name) for name in (*learners, *extra)],
@@ -100,7 +108,9 @@ def _curves(frame: pd.DataFrame) -> pd.DataFrame:
             for split in ("test", "valid"):
                 share = 1 - np.exp(-4 * np.log(samples / 9) / np.log(row.samples / 9))
                 score = row.chance + (row.score - row.chance) * share - (0.01 if split == "test" else 0)
-                points.append(dict(key=row.key, samples=samples, operations=samples * 900, seconds=None, score=score, split=split))
+                points.append(
+                    dict(key=row.key, samples=samples, operations=samples * 900, seconds=None, score=score, split=split)
+                )
     return pd.DataFrame(points, columns=["key", "samples", "operations", "seconds", "score", "split"])
 
 
@@ -111,8 +121,8 @@ def _card(name: str) -> dict[str, Any]:
         biology="A synapse sees its two ends and one broadcast signal. Nothing else reaches it.",
         source=["Rosenblatt (1958), doi:10.1037/h0042519", "arXiv:1706.03762"], inputs=["vector"], targets=["class"],
         hyperparameters=[
-            dict(name="rate", type="float", default=0.1, low=1e-4, high=1.0, scale="log", choices=[], unit="", doc="step of a weight"),
-            dict(name="rule", type="str", default="hebb", low=None, high=None, scale="choice", choices=["hebb", "bcm"], unit="", doc="x"),
+            dict(name="rate", type="float", default=0.1, low=1e-4, high=1.0, scale="log", choices=[], unit="1/s", doc="step"),
+            dict(name="rule", type="str", default="hebb", low=None, high=None, choices=["hebb", "bcm"], unit="", doc="which"),
         ],
     )  # fmt: skip
 
@@ -122,8 +132,8 @@ CLAIMS = [
          source="Minsky & Papert (1969)", published="", status="held", figure=14, interval=None, threshold="= 14",
          reason="14 of 16 functions reached a faultless epoch"),
     dict(suite="shifted", id="mnist1d-mlp", text="The residual MLP of the published table reaches its accuracy on MNIST-1D.",
-         source="Greydanus & Kobak (2024), arXiv:2011.14439", published="68 % in the table, 65.1 % in the notebook", status="held",
-         figure=0.652, interval=(0.641, 0.663), threshold="0.63 to 0.70", reason="mean of ten seeds"),
+         source="Greydanus & Kobak (2024), arXiv:2011.14439", published="68 % in the table, 65.1 % in the notebook",
+         status="held", figure=0.652, interval=(0.641, 0.663), threshold="0.63 to 0.70", reason="mean of ten seeds"),
     dict(suite="logic", id="xor-8", text="An MLP 2-8-1 learns XOR from nearly every start.", source="", published="",
          status="broken", figure=0.93, interval=(0.886, 0.961), threshold="lower bound of at least 0.95",
          reason="186 of 200 seeds; Clopper-Pearson"),

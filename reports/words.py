@@ -1,0 +1,41 @@
+"""Numbers and names as they stand in the page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+NAMED = 4
+"""Names that a sentence lists before it counts instead."""
+UNITS = (1e9, "G"), (1e6, "M"), (1e4, "k")
+
+
+def figure(value: float | None) -> str:
+    """A score: three decimals, a real minus sign, no minus zero; nothing for None."""
+    return "" if value is None else f"{value:.3f}".replace("-0.000", "0.000").replace("-", "−")
+
+
+def short(value: float | None) -> str:
+    """A number of any size in four digits at most; from ten thousand on as k, M or G."""
+    if value is None:
+        return ""
+    for size, unit in UNITS:
+        if abs(value) >= size * 0.9999:
+            return f"{value / (1e3 if unit == 'k' else size):.3g} {unit}".replace("-", "−")
+    return f"{value:.4g}".replace("-", "−")
+
+
+def seconds(value: float | None) -> str:
+    """Seconds, as milliseconds below one."""
+    if value is None:
+        return ""
+    return f"{value * 1000:.3g} ms" if value < 1 else f"{value:.3g} s"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names as prose: `A`, `A and B`, `A, B and C`; beyond NAMED, the first three and how many more."""
+    if len(names) > NAMED:
+        names = [*names[: NAMED - 1], f"{len(names) - NAMED + 1} others"]
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
