@@ -28,15 +28,16 @@ INHIBITORY = 10, -60, -85, -45, 2, -40
 START = 20.0  # mV
 DECAYS = 1, 2, 20, 40  # ms: conductances of excitation and of inhibition, traces, the slow trace
 FORGET = 1e7  # ms: what raised a threshold
+PIXELS = 784  # inputs of the published network
 ENOUGH = 5  # spikes of all neurons: with fewer, the signal is shown again
 
 
-def init(task, rng, units, total, dt, image, gap, lockout):
-    """State for n inputs and N = `units`: W (N, n), rows summing to min(total, n / 2); all else at rest.
+def init(task, rng, units, mean, dt, image, gap, lockout):
+    """State for n inputs and N = `units`: W (N, n), each row with its mean; all else at rest.
 
     populations  x, x_trace (n,); g_e, h_e, v_e, e, e_trace, slow, raised, g_i, v_i, i, tally (N,); none (N,) stays 0
     clocks       age_e, age_i (N,) steps since the last spike; miss, head, link, fired: input to come, see `learners.spiking`
-    constants    cells, see `leak`; keep, of DECAYS and FORGET; per_hertz, chance of a spike per Hz and unit of signal; span, steps
+    constants    cells, see `leak`; keep, of DECAYS and FORGET; per_hertz, chance of a spike per Hz and signal; span, steps
     read-out     votes (K, N) spikes of each neuron for each class, seen (K,) signals of it, label (N,), -1 for none
     events       counts: additions at synapses, spikes, updates of neurons and traces, changes of weights
     """
@@ -51,7 +52,7 @@ def init(task, rng, units, total, dt, image, gap, lockout):
     state = {name: np.zeros(n) for name in ("x", "x_trace", "miss")}
     state |= {name: np.zeros(units) for name in ("g_e", "h_e", "e", "e_trace", "slow", "g_i", "i", "none", "tally")}
     return state | dict(
-        W=np.minimum(W * min(total, n / 2) / W.sum(axis=1, keepdims=True), 1.0), raised=np.full(units, START),
+        W=np.minimum(W * (mean / W.mean(axis=1, keepdims=True)), 1.0), raised=np.full(units, START),
         v_e=np.full(units, float(EXCITATORY[1])), v_i=np.full(units, float(INHIBITORY[1])), age_e=np.full(units, 1e6),
         age_i=np.full(units, 1e6), head=np.zeros(steps, np.int64), link=np.zeros(n, np.int64), fired=np.zeros(n, np.int64),
         cells=np.array(cells), keep=np.array([*(math.exp(-dt / tau) for tau in DECAYS), math.exp(-dt * span[1] / FORGET)]),
@@ -62,7 +63,7 @@ def init(task, rng, units, total, dt, image, gap, lockout):
 
 def respond(
     signal, out, W, x, x_trace, g_e, h_e, v_e, e, age_e, e_trace, slow, raised, g_i, v_i, i, age_i, none, tally, label, miss,
-    head, link, fired, cells, keep, per_hertz, span, events, noise, plastic, rate, depression, lift, total, hertz, tries,
+    head, link, fired, cells, keep, per_hertz, span, events, noise, plastic, rate, depression, lift, mean, hertz, tries,
     excitation, inhibition,
 ):  # fmt: skip
     """Show the signal for `image` ms, then nothing for `gap` ms; again, brighter, while fewer than five spikes come.
@@ -73,7 +74,7 @@ def respond(
     f = W.dtype.type
     zero, one, count, attempt = f(0), f(1), f(0), 0
     N, n = W.shape
-    goal = min(total, f(0.5) * f(n))
+    goal, gain = mean * f(n), f(PIXELS) / f(n)
     while count < ENOUGH and attempt < tries:
         if plastic:
             events[3] += n * normalise(W, goal)
@@ -97,7 +98,7 @@ def respond(
             excited = fire(v_e, raised, age_e, cells[0], e)
             inhibited = fire(v_i, none, age_i, cells[1], i)
             if inputs > 0:
-                collect(g_e, W, fired, inputs, total / goal)
+                collect(g_e, W, fired, inputs, gain)
                 if plastic:
                     events[3] += depress(W, e_trace, fired, inputs, rate * depression)
                 mark(x_trace, fired, inputs, one)
@@ -172,18 +173,16 @@ class DiehlCook(Classifier):
         neuron spikes:  w = min(w + rate x_trace slow, 1), then e_trace = slow = 1, raised = raised + lift
 
     It lives through the data without labels. Then, with nothing plastic, labels of the training data name each neuron.
-    Left out of the authors' network: conduction delays (0 to 10 ms). Chosen here, where they are silent: the implicit Euler
-    rule; `raised` decays between signals; spikes in the gap do not count; `tries` ends the repetition of a blank signal.
+    Left out: conduction delays (0 to 10 ms in the authors' code). Chosen here: the implicit Euler rule, for Euler's; `raised`
+    fades between signals; spikes in the gap do not count; `tries` ends the repetition of a blank signal; with n inputs
+    instead of 784, the mean weight is kept and a spike opens 784 / n times the conductance.
     """
 
     rate: float = hyper(default=0.01, doc="potentiation by one pair of spikes", low=0, high=1)
     depression: float = hyper(default=0.01, doc="depression by one pair, relative to `rate`", low=0, high=1)
     units: int = hyper(default=100, doc="excitatory neurons, and as many inhibitory ones", low=1, high=6400, log=True)
     lift: float = hyper(default=0.05, doc="what a spike adds to a neuron's threshold", low=0, high=1, unit="mV")
-    total: float = hyper(
-        default=78.4, doc="sum of a neuron's weights; with fewer than twice as many inputs, half their number at a higher gain",
-        low=0.1, high=1000, log=True,
-    )  # fmt: skip
+    mean: float = hyper(default=0.1, doc="mean of a neuron's weights; 784 of them sum to 78.4", low=0.001, high=0.25, log=True)
     hertz: float = hyper(
         default=63.75, doc="rate of the highest signal; half as much more on each try", low=1, high=500, unit="Hz"
     )
