@@ -55,9 +55,9 @@ def parts(where: str) -> dict[str, str]:
     """
     here = where, str(Path.cwd()), tuple(sys.path)
     kept = _kept.get(here)
-    if kept is None or any(_stamp(path) != (path, *rest) for path, *rest in kept.stamps):
+    if kept is None or any(stamp(path) != (path, *rest) for path, *rest in kept.stamps):
         walk = _Walk(where)
-        kept = _kept[here] = _Kept(walk.run(), tuple(sorted(_stamp(str(path)) for path in walk.paths())))
+        kept = _kept[here] = _Kept(walk.run(), tuple(sorted(stamp(str(path)) for path in walk.paths())))
     return dict(kept.parts)
 
 
@@ -99,7 +99,7 @@ def locate(module: str) -> tuple[Path | None, list[str]]:
     return origin, path or []
 
 
-def _stamp(path: str) -> Stamp:
+def stamp(path: str) -> Stamp:
     """Something that changes when a file is written."""
     try:
         state = Path(path).stat()
@@ -184,7 +184,7 @@ class _Walk:
             else:
                 package = name if path.name == "__init__.py" else name.rpartition(".")[0]
                 self.files[name] = path
-                self.modules[name] = _read(_stamp(str(path)), package)
+                self.modules[name] = _read(stamp(str(path)), package)
         return self.modules[name]
 
     def reach(self, name: str, attributes: tuple[str, ...]) -> None:

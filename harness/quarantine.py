@@ -14,12 +14,11 @@ import select
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.digest import is_file, locate
+from harness.digest import is_file, locate, stamp
 from harness.jit import cache_folder
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ MOST = 1000
 CHILD = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from harness.quarantine import child; child(sys.argv[2:])"
 
 
-def failures(places: Iterable[str], limit: float = LIMIT) -> dict[str, str]:
+def failures(places: Iterable[str]) -> dict[str, str]:
     """Those of `places`, modules or paths of files, that do not import, with the reason in words."""
     roots = {place: _root(place) for place in places}
     states = {root: _state(root) for root in set(roots.values())}
@@ -42,7 +41,7 @@ def failures(places: Iterable[str], limit: float = LIMIT) -> dict[str, str]:
         return {}
     found: dict[str, str] = {}
     while left:
-        answers = dict(_try(left, limit)) or dict.fromkeys(left, "the process that was to import it did not start")
+        answers = dict(_try(left, LIMIT)) or dict.fromkeys(left, "the process that was to import it did not start")
         found |= answers
         left = [place for place in left if place not in answers]
     _remember(good | {_key(place): states[roots[place]] for place, error in found.items() if not error})
@@ -128,7 +127,7 @@ def _state(root: str) -> str:
     else:
         path, folders = locate(root)
         files = [file for folder in folders for file in Path(folder).rglob("*.py")] or [path or Path(root)]
-    states = sorted((str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in files if f.is_file())
+    states = sorted(stamp(str(file)) for file in files)
     return hashlib.sha256(repr(states).encode()).hexdigest()[:16]
 
 
@@ -149,8 +148,11 @@ def _remember(good: dict[str, str]) -> None:
     """Keep what imported well, where there is a place to keep it."""
     while len(good) > MOST:
         del good[next(iter(good))]
-    with contextlib.suppress(OSError):
-        _file().parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=_file().parent, prefix="imports", delete=False, encoding="utf-8") as file:
-            json.dump(good, file)
-        Path(file.name).replace(_file())
+    draft = _file().with_suffix(f".{os.getpid()}")
+    try:
+        draft.parent.mkdir(parents=True, exist_ok=True)
+        draft.write_text(json.dumps(good), encoding="utf-8")
+        draft.replace(_file())
+    except OSError:
+        with contextlib.suppress(OSError):
+            draft.unlink()

@@ -215,7 +215,7 @@ def _builtin() -> Iterator[Source]:
 def _installed() -> Iterator[Source]:
     """What installed packages announce."""
     for kind in "learners", "tasks":
-        for entry in metadata.entry_points(group=f"hebbench.{kind}"):
+        for entry in sorted(metadata.entry_points(group=f"hebbench.{kind}"), key=lambda each: (each.value, each.name)):
             name, version = (entry.dist.name, entry.dist.version) if entry.dist else (entry.name, "")
             yield Source(
                 place=entry.module, name=entry.attr, kind=_kind(kind), origin="package", distribution=name, version=version

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from harness import digest
 from harness.reading import read
+from harness.registry import find
 
 KERNELS = '''"""Kernels."""
 import numpy as np
@@ -303,3 +304,33 @@ def test_annotations_count_only_where_they_act():
     assert sha("def f(x):\n    y = x") == sha("def f(x: int) -> None:\n    y: int = x")
     assert sha("class f:\n    x: int = 1") != sha("class f:\n    x: float = 1")
     assert sha("@singledispatch\ndef f(x: int): pass") != sha("@singledispatch\ndef f(x: float): pass")
+
+
+@pytest.mark.parametrize("name", find().learners)
+def test_every_function_that_a_learner_s_kernels_call_belongs_to_it(name):
+    """Held against the functions themselves, as they are bound when they run."""
+    entry = find().learners[name]
+    parts = digest.parts(entry.where)
+    todo = [
+        getattr(entry.thing, kernel) for kernel in ("init", "respond", "learn", "rest", "adapt") if hasattr(entry.thing, kernel)
+    ]
+    seen = set()
+    while todo:
+        function = todo.pop()
+        if function in seen or not function.__module__.startswith(("harness.", "learners.")):
+            continue
+        seen.add(function)
+        assert f"{function.__module__}:{function.__qualname__.partition('.')[0]}" in parts
+        for used in function.__code__.co_names:
+            value = function.__globals__.get(used)
+            if callable(value) and hasattr(value, "__code__"):
+                todo.append(value)
+            elif used in function.__globals__ and isinstance(value, int | float):
+                assert [part for part in parts if part.endswith(f":{used}")]
+    assert len(seen) >= 3
+
+
+def test_learners_that_share_nothing_do_not_reach_each_other():
+    perceptron, mlp = (digest.parts(f"learners.{name.lower()}:{name}") for name in ("Perceptron", "MLP"))
+    assert any(part.startswith("learners.kernels:") for part in mlp)
+    assert {part.partition(":")[0] for part in perceptron if part.startswith("learners.")} == {"learners.perceptron"}
