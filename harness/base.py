@@ -170,17 +170,22 @@ class Learner:
         task, T = self.task_, self.task_.n_ticks
         shape, D, K = task.shape, math.prod(task.shape), task.n_out
         n = len(X)
-        x = np.require(X, self.dtype, "C").reshape(n * T, *shape)
-        keep = Y is None or "block" not in self.hypers()
-        out = np.zeros((n * T if keep or python else 0, K), self.dtype)
+        online = "block" not in self.hypers()
+        x = np.require(X, self.dtype, "C")
+        out = np.zeros((n * T if online or Y is None or python else 0, K), self.dtype)
         marks = np.full(T, Y is not None) if taught is None else np.asarray(taught, bool)
         y = np.zeros((0, K), self.dtype) if Y is None else np.require(Y, self.dtype, "C").reshape(n * T, K)
+        flat = x.reshape(n * T, D)
         if Y is None and marks.any():
             raise ValueError("taught= marks ticks, but there is no Y to be told at them.")
         rows = np.arange(n)[None] if orders is None else np.require(orders, np.int64, "C")
         told = Y is not None if plastic is None else plastic
         missed = np.zeros(len(rows), np.int64)
-        arguments = (x, y, marks, rows, stop, self.dtype(self.cut), x.reshape(n * T, D), self._block, out, missed,
+        if online:
+            x, y, answer = flat.reshape(n * T, 1, *shape), y[:, None], out[:, None]
+        else:
+            x, answer = flat, out
+        arguments = (x, y, marks, bool(marks.any()), rows, stop, self.dtype(self.cut), flat, self._block, answer, missed,
                      *(self._find(k, {"plastic": told}) for k in ("respond", "learn", "rest", "adapt")))  # fmt: skip
         run = self._loop(python)
         if python:
@@ -196,14 +201,15 @@ class Learner:
         before = jit.Clock.seconds
         x = np.zeros((1, *self.task_.shape), self.dtype)
         y = np.zeros((1, self.task_.n_out), self.dtype)
-        marks, rows = np.ones(1, bool), np.zeros((1, 1), np.int64)
+        marks, rows, flat = np.ones(1, bool), np.zeros((1, 1), np.int64), x.reshape(1, -1)
         with jit.alone():
             named = [self._find(k, {"plastic": True}) for k in ("respond", "learn", "rest", "adapt")]
             run = self._loop(False)
             if self.compile_loop:
-                jit.prepare(run, (x, y, marks, rows, False, self.dtype(0), x.reshape(1, -1), self._block, y, rows[0], *named))
+                X, Y = (flat, y) if "block" in self.hypers() else (x[:, None], y[:, None])
+                jit.prepare(run, (X, Y, marks, True, rows, False, self.dtype(0), flat, self._block, Y, rows[0], *named))
             else:
-                given = dict(respond=(x, y), learn=(y, x), rest=(True,), adapt=())
+                given = dict(respond=(x, y), learn=(y, x) if self._hears else (y,), rest=(True,), adapt=())
                 for (kernel, first), values in zip(given.items(), named, strict=True):
                     jit.prepare(run.__globals__[kernel], (*first, *values))
         return jit.Clock.seconds - before
@@ -226,12 +232,11 @@ class Learner:
             form = loop.blockwise if "block" in self.hypers() else loop.online
             name = f"{form.__name__}_{cls.__module__}_{cls.__qualname__}".replace(".", "_").replace("<locals>", "local")
             kernels = {k: getattr(cls, k) for k in ("respond", "learn", "rest", "adapt")}
-            if not cls._hears:
-                kernels["learn"] = jit.kernel(jit.rebound(loop.unhearing, {"learn": kernels["learn"]}, "learn_" + name))
+            flags = {"HEARS": cls._hears}
             if python:
-                cls._loops[key] = jit.rebound(form, kernels, name)
+                cls._loops[key] = jit.rebound(form, kernels | flags, name)
             else:
-                cls._loops[key] = jit.bound(form, name, kernels, exact, compile_loop=cls.compile_loop)
+                cls._loops[key] = jit.bound(form, name, kernels, flags, exact, compile_loop=cls.compile_loop)
         return cls._loops[key]
 
     def _find(self, kernel: str, extra: State) -> tuple[Any, ...]:

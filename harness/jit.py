@@ -84,13 +84,15 @@ def helpers(function: Kernel) -> dict[str, Kernel]:
     return {name: value for name, value in found.items() if getattr(value, "__kernel__", False)}  # type: ignore[misc]
 
 
-def bound(loop: Kernel, name: str, kernels: dict[str, Kernel], exact: bool, *, compile_loop: bool) -> Kernel:
+def bound(
+    loop: Kernel, name: str, kernels: dict[str, Kernel], flags: dict[str, bool], exact: bool, *, compile_loop: bool
+) -> Kernel:
     """The harness's loop with a learner's kernels in place of its own: compiled around them, or plain Python that calls them.
 
     A compiled loop has a `__qualname__` of its own: numba does not look at globals, and one learner would otherwise run
     the loop of another.
     """
-    inner = {k: compiled(f, exact, compile_loop) for k, f in kernels.items()}
+    inner: dict[str, Any] = flags | {k: compiled(f, exact, compile_loop) for k, f in kernels.items()}
     if not compile_loop:
         return rebound(loop, inner, name)
     inner |= {k: compiled(f, exact, True) for k, f in helpers(loop).items() if k not in inner}
@@ -99,13 +101,14 @@ def bound(loop: Kernel, name: str, kernels: dict[str, Kernel], exact: bool, *, c
 
 
 def _njit(function: Kernel, exact: bool, sources: list[str], helper: bool) -> Kernel:
+    os.environ.setdefault("NUMBA_OPT", "2")  # a third less to wait for the compiler; no kernel here runs slower by it
     import numba
 
     options: dict[str, Any] = dict(error_model="numpy", nogil=True, fastmath=False if exact else set(FAST), boundscheck=None)
     if helper:
         options |= dict(forceinline=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
     try:
-        folder = cache_folder() / f"numba-{numba.__version__}" / ("exact" if exact else "fast") / digest(*sources)
+        folder = cache_folder() / f"numba-{numba.__version__}-{numba.config.OPT}" / ("exact" if exact else "fast") / digest(*sources)
     except (OSError, ValueError):  # typed at a prompt: there is no file to keep machine code beside
         return numba.njit(function, **options)  # type: ignore[no-any-return]
     before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(folder)

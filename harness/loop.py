@@ -8,6 +8,10 @@ one tick a row: tick t of sequence r of T ticks is row r T + t.
 from harness.jit import kernel
 
 
+HEARS = False
+"""Whether `learn` names the signal; bound with it. The other branch is then not even compiled."""
+
+
 def respond(signal, out):
     """What a block does at one tick; bound to the learner's."""
 
@@ -61,47 +65,51 @@ def misses(out, target, cut):
     return wrong
 
 
-def online(X, Y, teach, orders, stop, cut, flat, blocks, out, wrong, r, l, z, d):
+def online(X, Y, teach, taught, orders, stop, cut, flat, blocks, out, wrong, r, l, z, d):
     """Live through `orders` (E, m), rows of X in the order in which they come, one signal at a time; return the epochs lived.
 
-    X (n T, *shape), Y (n T, K)   signals and targets, one tick a row
-    teach (T,)                    the ticks at which the target is told
-    stop                          an epoch without a miss is the last; `wrong` (E,) then counts the misses
-    out (n T, K)                  takes the responses, in place
-    r l z d                       what respond, learn, rest and adapt name, after what the loop gives them
+    X (n T, 1, *shape), Y (n T, 1, K)   signals and targets, one tick a row: X[i] is a block of one, and costs no slice
+    teach (T,), taught    the ticks at which the target is told, and whether there are any
+    stop                  an epoch without a miss is the last; `wrong` (E,) then counts the misses
+    out (n T, 1, K)       takes the responses, in place
+    r l z d               what respond, learn, rest and adapt name, after what the loop gives them
     """
     T = teach.shape[0]
-    taught = teach.any()
     for e in range(orders.shape[0]):
+        lost = 0
         for s in range(orders.shape[1]):
             first = orders[e, s] * T
             for t in range(T):
                 i = first + t
-                signal, answer = X[i : i + 1], out[i : i + 1]
+                signal, answer = X[i], out[i]
                 respond(signal, answer, *r)
-                if teach[t]:
-                    target = Y[i : i + 1]
+                if taught and teach[t]:
+                    target = Y[i]
                     if stop:
-                        wrong[e] += misses(answer, target, cut)
-                    learn(target, signal, *l)
+                        lost += misses(answer, target, cut)
+                    if HEARS:
+                        learn(target, signal, *l)
+                    else:
+                        learn(target, *l)
             rest(taught, *z)
             if taught:
                 adapt(*d)
-        if stop and wrong[e] == 0:
+        wrong[e] = lost
+        if stop and lost == 0:
             return e + 1
     return orders.shape[0]
 
 
-def blockwise(X, Y, teach, orders, stop, cut, flat, blocks, out, wrong, r, l, z, d):
-    """As `online`, for blocks of B signals: `flat` is X as (n T, D), `blocks` the block at hand, always contiguous.
+def blockwise(X, Y, teach, taught, orders, stop, cut, flat, blocks, out, wrong, r, l, z, d):
+    """As `online`, for blocks of B signals: `flat` is X as (n T, D), Y and out are (n T, K); blocks are always contiguous.
 
     blocks = signal (B, *shape), its flat view (B, D), answer (B, K), target (B, K). The last block may be short.
     """
     signal, rows_of_signal, answer, target = blocks
     T = teach.shape[0]
     B, m = signal.shape[0], orders.shape[1]
-    taught = teach.any()
     for e in range(orders.shape[0]):
+        lost = 0
         for s in range(0, m, B):
             rows = orders[e, s : min(s + B, m)]
             n = rows.shape[0]
@@ -110,19 +118,18 @@ def blockwise(X, Y, teach, orders, stop, cut, flat, blocks, out, wrong, r, l, z,
                 respond(signal[:n], answer[:n], *r)
                 if out.shape[0] > 0:
                     scatter(answer, rows, T, t, out)
-                if teach[t]:
+                if taught and teach[t]:
                     gather(Y, rows, T, t, target)
                     if stop:
-                        wrong[e] += misses(answer[:n], target[:n], cut)
-                    learn(target[:n], signal[:n], *l)
+                        lost += misses(answer[:n], target[:n], cut)
+                    if HEARS:
+                        learn(target[:n], signal[:n], *l)
+                    else:
+                        learn(target[:n], *l)
             rest(taught, *z)
             if taught:
                 adapt(*d)
-        if stop and wrong[e] == 0:
+        wrong[e] = lost
+        if stop and lost == 0:
             return e + 1
     return orders.shape[0]
-
-
-def unhearing(target, signal, *named):
-    """A `learn` that does not name the signal, for a loop that offers it."""
-    learn(target, *named)

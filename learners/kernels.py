@@ -1,7 +1,8 @@
 """Kernels that learners share: products of matrices, activations, errors. All work in place, in the precision they are given.
 
-Matrices are blocks (B, n), one signal a row. A bare `1.0` is a double and would widen a float32 loop, hence
-`A.dtype.type(1)`. Loops over rows are short and see few arrays, so that they vectorise.
+Matrices are flat vectors, row after row, with their sizes given beside them, as BLAS takes them; a longer vector may follow.
+So one compiled form serves every layer of every depth. Blocks hold one signal a row. A bare `1.0` is a double and would
+widen a float32 loop, hence `A.dtype.type(1)`; loops are short and see few arrays, so that they vectorise.
 """
 
 import math
@@ -23,68 +24,68 @@ ENTROPY, SQUARED = range(2)
 
 
 @kernel
-def layer(flat, start, rows, columns):
-    """A piece of a flat vector as a matrix."""
-    return flat[start : start + rows * columns].reshape((rows, columns))
-
-
-@kernel
-def copy(A, out):
+def copy(A, out, size):
     """out = A."""
-    for i in range(A.shape[0]):
-        for j in range(A.shape[1]):
-            out[i, j] = A[i, j]
+    for i in range(size):
+        out[i] = A[i]
 
 
 @kernel
-def dot(A, B, out):
-    """out = A B: (m, k) (k, n)."""
-    if A.size * B.shape[1] > SMALL:
-        np.dot(A, B, out)
+def add(A, out, size):
+    """out = out + A."""
+    for i in range(size):
+        out[i] += A[i]
+
+
+@kernel
+def dot(A, B, out, m, k, n):
+    """out (m, n) = A (m, k) B (k, n)."""
+    if m * k * n > SMALL:
+        np.dot(A[: m * k].reshape((m, k)), B[: k * n].reshape((k, n)), out[: m * n].reshape((m, n)))
     else:
-        for i in range(A.shape[0]):
-            for j in range(B.shape[1]):
+        for i in range(m):
+            for j in range(n):
                 total = A.dtype.type(0)
-                for k in range(A.shape[1]):
-                    total += A[i, k] * B[k, j]
-                out[i, j] = total
+                for h in range(k):
+                    total += A[i * k + h] * B[h * n + j]
+                out[i * n + j] = total
 
 
 @kernel
-def dot_t(A, B, out):
-    """out = A B': (m, k) (n, k)'."""
-    if A.size * B.shape[0] > SMALL:
-        np.dot(A, B.T, out)
+def dot_t(A, B, out, m, k, n):
+    """out (m, n) = A (m, k) B', B (n, k)."""
+    if m * k * n > SMALL:
+        np.dot(A[: m * k].reshape((m, k)), B[: n * k].reshape((n, k)).T, out[: m * n].reshape((m, n)))
     else:
-        for i in range(A.shape[0]):
-            for j in range(B.shape[0]):
+        for i in range(m):
+            for j in range(n):
                 total = A.dtype.type(0)
-                for k in range(A.shape[1]):
-                    total += A[i, k] * B[j, k]
-                out[i, j] = total
+                for h in range(k):
+                    total += A[i * k + h] * B[j * k + h]
+                out[i * n + j] = total
 
 
 @kernel
-def t_dot(A, B, out):
-    """out = A' B: (k, m)' (k, n)."""
-    if A.size * B.shape[1] > SMALL:
-        np.dot(A.T, B, out)
+def t_dot(A, B, out, m, k, n):
+    """out (m, n) = A' B, A (k, m), B (k, n)."""
+    if m * k * n > SMALL:
+        np.dot(A[: k * m].reshape((k, m)).T, B[: k * n].reshape((k, n)), out[: m * n].reshape((m, n)))
     else:
-        for i in range(A.shape[1]):
-            for j in range(B.shape[1]):
+        for i in range(m):
+            for j in range(n):
                 total = A.dtype.type(0)
-                for k in range(A.shape[0]):
-                    total += A[k, i] * B[k, j]
-                out[i, j] = total
+                for h in range(k):
+                    total += A[h * m + i] * B[h * n + j]
+                out[i * n + j] = total
 
 
 @kernel
-def columns(A, out):
-    """out[j] = sum_i A[i, j]."""
-    for j in range(A.shape[1]):
+def columns(A, out, m, n):
+    """out[j] = sum_i A[i, j], A (m, n)."""
+    for j in range(n):
         total = A.dtype.type(0)
-        for i in range(A.shape[0]):
-            total += A[i, j]
+        for i in range(m):
+            total += A[i * n + j]
         out[j] = total
 
 
@@ -112,86 +113,80 @@ def tanh32(x):
 
 
 @kernel
-def tanh(A):
+def tanh(A, size):
     """A = tanh A."""
     if A.itemsize == 4:
-        for i in range(A.shape[0]):
-            for j in range(A.shape[1]):
-                A[i, j] = tanh32(A[i, j])
+        for i in range(size):
+            A[i] = tanh32(A[i])
     else:
-        for i in range(A.shape[0]):
-            for j in range(A.shape[1]):
-                A[i, j] = math.tanh(A[i, j])
+        for i in range(size):
+            A[i] = math.tanh(A[i])
 
 
 @kernel
-def activate(A, b, kind):
-    """A = f(A + b). f is chosen outside the loops."""
+def activate(A, b, m, n, kind):
+    """A (m, n) = f(A + b), b (n,). f is chosen outside the loops."""
     zero, half, one = A.dtype.type(0), A.dtype.type(0.5), A.dtype.type(1)
-    scale = half if kind == SIGMOID else one
-    for i in range(A.shape[0]):
-        for j in range(A.shape[1]):
-            A[i, j] = scale * (A[i, j] + b[j])
+    size, scale = m * n, half if kind == SIGMOID else one
+    for i in range(m):
+        for j in range(n):
+            A[i * n + j] = scale * (A[i * n + j] + b[j])
     if kind == TANH:
-        tanh(A)
+        tanh(A, size)
     elif kind == SIGMOID:  # 1 / (1 + exp(-u)) = 1/2 + 1/2 tanh(u / 2)
-        tanh(A)
-        for i in range(A.shape[0]):
-            for j in range(A.shape[1]):
-                A[i, j] = half + half * A[i, j]
+        tanh(A, size)
+        for i in range(size):
+            A[i] = half + half * A[i]
     elif kind == RELU:
-        for i in range(A.shape[0]):
-            for j in range(A.shape[1]):
-                A[i, j] = max(A[i, j], zero)
+        for i in range(size):
+            A[i] = max(A[i], zero)
     elif kind == LEAKY_RELU:
-        for i in range(A.shape[0]):
-            for j in range(A.shape[1]):
-                A[i, j] = max(A[i, j], A.dtype.type(LEAK) * A[i, j])
+        for i in range(size):
+            A[i] = max(A[i], A.dtype.type(LEAK) * A[i])
     elif kind == ELU:
-        for i in range(A.shape[0]):
-            for j in range(A.shape[1]):
-                A[i, j] = A[i, j] if A[i, j] > zero else A.dtype.type(math.expm1(A[i, j]))
+        for i in range(size):
+            A[i] = A[i] if A[i] > zero else A.dtype.type(math.expm1(A[i]))
 
 
 @kernel
-def slope(D, A, kind):
+def slope(D, A, size, kind):
     """D = D f'(u), from A = f(u): each of these activations tells its slope by its value."""
     zero, one = A.dtype.type(0), A.dtype.type(1)
     if kind == TANH:
-        for i in range(A.shape[0]):
-            for j in range(A.shape[1]):
-                D[i, j] = D[i, j] * (one - A[i, j] * A[i, j])
+        for i in range(size):
+            D[i] = D[i] * (one - A[i] * A[i])
     elif kind == SIGMOID:
-        for i in range(A.shape[0]):
-            for j in range(A.shape[1]):
-                D[i, j] = D[i, j] * (A[i, j] * (one - A[i, j]))
+        for i in range(size):
+            D[i] = D[i] * (A[i] * (one - A[i]))
     elif kind == ELU:
-        for i in range(A.shape[0]):
-            for j in range(A.shape[1]):
-                D[i, j] = D[i, j] if A[i, j] > zero else D[i, j] * (one + A[i, j])
+        for i in range(size):
+            D[i] = D[i] if A[i] > zero else D[i] * (one + A[i])
     elif kind == RELU or kind == LEAKY_RELU:
         leak = zero if kind == RELU else A.dtype.type(LEAK)
-        for i in range(A.shape[0]):
-            for j in range(A.shape[1]):
-                D[i, j] = D[i, j] if A[i, j] > zero else leak * D[i, j]
+        for i in range(size):
+            D[i] = D[i] if A[i] > zero else leak * D[i]
 
 
 @kernel
 def error(Z, target, loss, E):
-    """E = (target - p) / B: the way down the mean loss with respect to Z. p is Z, its softmax, or of one column its sigmoid."""
-    n, K, one = Z.shape[0], Z.shape[1], Z.dtype.type(1)
+    """E = (target - p) / B: the way down the mean loss with respect to Z; target (B, K), Z and E flat.
+
+    p is Z (squared error), its softmax (cross-entropy), or the sigmoid of a lone column.
+    """
+    n, K = target.shape
+    one = Z.dtype.type(1)
     share = one / Z.dtype.type(n)
     for i in range(n):
         if loss == SQUARED:
             for k in range(K):
-                E[i, k] = share * (target[i, k] - Z[i, k])
+                E[i * K + k] = share * (target[i, k] - Z[i * K + k])
         elif K == 1:
-            E[i, 0] = share * (target[i, 0] - one / (one + math.exp(-Z[i, 0])))
+            E[i] = share * (target[i, 0] - one / (one + math.exp(-Z[i])))
         else:
-            top, total = Z[i, 0], Z.dtype.type(0)
+            top, total = Z[i * K], Z.dtype.type(0)
             for k in range(1, K):
-                top = max(top, Z[i, k])
+                top = max(top, Z[i * K + k])
             for k in range(K):
-                total += math.exp(Z[i, k] - top)
+                total += math.exp(Z[i * K + k] - top)
             for k in range(K):
-                E[i, k] = share * (target[i, k] - math.exp(Z[i, k] - top) / total)
+                E[i * K + k] = share * (target[i, k] - math.exp(Z[i * K + k] - top) / total)

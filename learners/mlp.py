@@ -20,14 +20,14 @@ import numpy as np
 from harness.jit import kernel
 from harness.learner import Can, Population, Synapse, hyper
 from learners.descent import Descending, moments
-from learners.kernels import ACTIVATIONS, LINEAR, LOSSES, PRELU, SQUARED, activate, columns, copy, dot, dot_t, error, layer, slope, t_dot
+from learners.kernels import ACTIVATIONS, LINEAR, LOSSES, PRELU, SQUARED, activate, add, columns, copy, dot, dot_t, error, slope, t_dot
 
 
 def init(task, rng, hidden, depth, activation, residual, window, start, block):
     """Synapses W[l] (n[l+1], n[l]), biases b[l], PReLU slopes alpha[l]; activities a[l] (block, n[l]), errors d[l] (block, n[l+1]).
 
     f[l] holds the values of residual layers before they are added, u[l] the potentials that PReLU needs; both are empty
-    where they are not needed. s (block, hidden) is an error on its way round a residual layer.
+    where they are not needed. s (block * hidden,) is an error on its way round a residual layer.
     """
     n = (math.prod(task.shape) * window, *[hidden] * depth, task.n_out)
     L, square = len(n) - 1, activation in (ACTIVATIONS.index(k) for k in ("relu", "leaky_relu", "elu", "prelu"))
@@ -46,103 +46,89 @@ def init(task, rng, hidden, depth, activation, residual, window, start, block):
         d=tuple(np.zeros((block, m)) for m in n[1:]),
         f=tuple(np.zeros((block, kept)) for _ in range(depth)) or np.zeros(0),
         u=tuple(np.zeros((block, bent)) for _ in range(depth)) or np.zeros(0),
-        s=np.zeros((block, kept)),
+        s=np.zeros(block * kept),
     )
     size = sum(v.size for group in weights.values() for v in (group if isinstance(group, tuple) else (group,)))
     return weights | changes | activities | moments(size) | dict(n=np.array(n))
 
 
 @kernel
-def bend(A, b, U, alpha):
-    """PReLU: U = A + b, A = U where positive, alpha U below."""
+def bend(A, b, U, alpha, m, n):
+    """PReLU of A (m, n): U = A + b, A = U where positive, alpha U below."""
     zero = A.dtype.type(0)
-    for i in range(A.shape[0]):
-        for j in range(A.shape[1]):
-            U[i, j] = A[i, j] + b[j]
-    for i in range(A.shape[0]):
-        for j in range(A.shape[1]):
-            A[i, j] = U[i, j] if U[i, j] > zero else alpha[j] * U[i, j]
+    for i in range(m):
+        for j in range(n):
+            U[i * n + j] = A[i * n + j] + b[j]
+    for i in range(m):
+        for j in range(n):
+            A[i * n + j] = U[i * n + j] if U[i * n + j] > zero else alpha[j] * U[i * n + j]
 
 
 @kernel
-def unbend(D, U, alpha, dalpha):
+def unbend(D, U, alpha, dalpha, m, n):
     """The slopes' raw change, sum over the block of D U where U is below 0; then D = D f'(U)."""
     zero = D.dtype.type(0)
-    for j in range(D.shape[1]):
+    for j in range(n):
         total = zero
-        for i in range(D.shape[0]):
-            total += D[i, j] * min(U[i, j], zero)
+        for i in range(m):
+            total += D[i * n + j] * min(U[i * n + j], zero)
         dalpha[j] = total
-    for i in range(D.shape[0]):
-        for j in range(D.shape[1]):
-            D[i, j] = D[i, j] if U[i, j] > zero else alpha[j] * D[i, j]
-
-
-@kernel
-def add(A, B):
-    """A = A + B."""
-    for i in range(A.shape[0]):
-        for j in range(A.shape[1]):
-            A[i, j] += B[i, j]
+    for i in range(m):
+        for j in range(n):
+            D[i * n + j] = D[i * n + j] if U[i * n + j] > zero else alpha[j] * D[i * n + j]
 
 
 def respond(signal, out, W, b, alpha, a, f, u, n, block, activation, residual, window):
     """a[0] = the last `window` signals, a[l+1] = f(W[l] a[l] + b[l]), plus a[l] round a residual layer. The last layer is linear."""
     B, L, D = signal.shape[0], n.size - 1, signal.shape[1]
-    x = layer(a, 0, B, n[0])
     for i in range(B):
         for j in range(n[0] - D):
-            x[i, j] = x[i, j + D]
+            a[i * n[0] + j] = a[i * n[0] + j + D]
         for j in range(D):
-            x[i, n[0] - D + j] = signal[i, j]
-    at, w, c = block * n[0], 0, 0
+            a[(i + 1) * n[0] - D + j] = signal[i, j]
+    at, to, w, c = 0, block * n[0], 0, 0
     for l in range(L):
-        m, k = n[l + 1], n[l]
-        y = layer(a, at, B, m)
+        k, m = n[l], n[l + 1]
         jump = residual and 0 < l < L - 1
-        v = layer(f, l * block * m, B, m) if jump else y
-        dot_t(x, layer(W, w, m, k), v)
-        if l == L - 1:
-            activate(v, b[c : c + m], LINEAR)
-        elif activation == PRELU:
-            bend(v, b[c : c + m], layer(u, l * block * m, B, m), alpha[l * m : l * m + m])
+        x, y, low = a[at:], a[to:], l * block * m
+        v = f[low:] if jump else y
+        dot_t(x, W[w:], v, B, k, m)
+        if l < L - 1 and activation == PRELU:
+            bend(v, b[c:], u[low:], alpha[l * m :], B, m)
         else:
-            activate(v, b[c : c + m], activation)
+            activate(v, b[c:], B, m, activation if l < L - 1 else LINEAR)
         if jump:
-            copy(x, y)
-            add(y, v)
-        x = y
-        at, w, c = at + block * m, w + m * k, c + m
-    copy(x, out)
+            copy(x, y, B * m)
+            add(v, y, B * m)
+        at, to, w, c = to, to + block * m, w + m * k, c + m
+    for i in range(B):
+        for k in range(n[L]):
+            out[i, k] = a[at + i * n[L] + k]
 
 
 def learn(target, W, alpha, dW, db, dalpha, a, f, u, d, s, n, block, activation, residual, loss):
     """d[L-1] = (target - p) / B; going down, dW[l] = d[l]' a[l], db[l] = sum d[l], d[l-1] = f'(u[l-1]) (d[l] W[l])."""
     B, L = target.shape[0], n.size - 1
     at, to, w, c = a.size - block * n[L], d.size - block * n[L], dW.size, db.size
-    e = layer(d, to, B, n[L])
-    error(layer(a, at, B, n[L]), target, loss, e)
+    error(a[at:], target, loss, d[to:])
     for l in range(L - 1, -1, -1):
-        m, k = n[l + 1], n[l]
+        k, m = n[l], n[l + 1]
         jump = residual and 0 < l < L - 1
-        y = layer(a, at, B, m)
+        e, low = d[to:], l * block * m
         if jump:
-            copy(e, s[:B])
-            y = layer(f, l * block * m, B, m)
+            copy(e, s, B * m)
         if l < L - 1 and activation == PRELU:
-            unbend(e, layer(u, l * block * m, B, m), alpha[l * m : l * m + m], dalpha[l * m : l * m + m])
+            unbend(e, u[low:], alpha[l * m :], dalpha[l * m :], B, m)
         elif l < L - 1:
-            slope(e, y, activation)
+            slope(e, f[low:] if jump else a[at:], B * m, activation)
         at, w, c = at - block * k, w - m * k, c - m
-        t_dot(e, layer(a, at, B, k), layer(dW, w, m, k))
-        columns(e, db[c : c + m])
+        t_dot(e, a[at:], dW[w:], m, B, k)
+        columns(e, db[c:], B, m)
         if l > 0:
             to -= block * k
-            below = layer(d, to, B, k)
-            dot(e, layer(W, w, m, k), below)
+            dot(e, W[w:], d[to:], B, m, k)
             if jump:
-                add(below, s[:B])
-            e = below
+                add(s, d[to:], B * m)
 
 
 def rest(taught, a, n, block, window):
