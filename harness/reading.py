@@ -29,7 +29,7 @@ DYNAMIC = frozenset({("globals",), ("eval",), ("exec",), ("__import__",), ("impo
 _FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
 _COMPREHENSIONS = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 _SIMPLE = ast.Assign | ast.AugAssign | ast.AnnAssign
-_UNSEEN = frozenset({"ctx", "kind", "type_comment", "type_params", "type_ignores", "lineno", "returns", "annotation"})
+_UNSEEN = frozenset({"ctx", "kind", "type_comment", "type_params", "returns", "annotation"})
 
 
 class Part(NamedTuple):
@@ -352,7 +352,7 @@ def _normal(node: ast.AST, words: list[str], *, local: bool) -> None:
         node = ast.Assign([node.target], node.value)
     words.append(type(node).__name__)
     plain = isinstance(node, _FUNCTIONS) and all(_last(each) in HARMLESS for each in node.decorator_list)
-    local = local or plain
+    local = (local or plain) and not isinstance(node, ast.ClassDef)
     for field in node._fields:
         value = getattr(node, field, None)
         if value is None and isinstance(node, ast.Constant) and field == "value":
