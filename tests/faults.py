@@ -129,7 +129,7 @@ def _compiled():
     def hoard(n):
         kept = [np.ones(1)]
         for i in range(n):
-            kept.append(np.full(1 << 22, 1.0 * i))
+            kept.append(np.full(1 << 22, 1.0 * i))  # noqa: PERF401 - one step at a time
         return len(kept)
 
     spin.compile("(int64,)")
