@@ -1,5 +1,6 @@
 """DiehlCook against its definition: a naive twin, sums over pairs of spikes, closed forms, statistics of its input."""
 
+import itertools
 import math
 
 import numpy as np
@@ -22,11 +23,11 @@ def made(n=6, n_out=3, low=0.0, high=1.0, ticks=1, **params):
 
 
 def recorded(learner, X, *, plastic, trains=None):
-    """Live through X (m, n) as Python; the spikes of x, e and i (m steps, .) and the answers.
+    """Live through X (m, n) as Python; the spikes of x while shown, of e and i at every step, x as `held`; and the answers.
 
     With `trains` = (x, e), (steps, .) each, input and excitatory neurons spike as told, and inhibitory ones not at all.
     """
-    n, spikes = learner.arrays()["x"].size, dict(x=[], e=[], i=[])
+    n, spikes = learner.arrays()["x"].size, dict(x=[], e=[], i=[], held=[])
     excited = learner.layout_.arrays["e"]
     due, fire = spiking.due, spiking.fire
 
@@ -42,6 +43,8 @@ def recorded(learner, X, *, plastic, trains=None):
     def spying_fire(v, raised, age, cell, s):
         count = fire(v, raised, age, cell, s)
         name = "e" if s is excited else "i"
+        if name == "e":
+            spikes["held"].append(learner.arrays()["x"].copy())
         if trains:
             t = len(spikes[name])
             s[:] = trains[1][t] if name == "e" and t < len(trains[1]) else 0
@@ -119,6 +122,9 @@ def test_equals_a_naive_twin_spike_for_spike(plastic, lockout):
     spikes, _ = recorded(learner, X, plastic=plastic)
     shown = len(spikes["x"]) // 4
     expected = [both for m in range(4) for both in twin.show(spikes["x"][m * shown : (m + 1) * shown], 360, plastic)]
+    held = spikes["held"].reshape(4, 360, 12)
+    assert np.array_equal(held[:, :300], spikes["x"].reshape(4, 300, 12))
+    assert not held[:, 300:].any()
     assert np.array_equal(spikes["e"], [e for e, _ in expected])
     assert np.array_equal(spikes["i"], [i for _, i in expected])
     assert spikes["e"].sum() > 20
@@ -132,7 +138,7 @@ def test_equals_a_naive_twin_spike_for_spike(plastic, lockout):
 
 
 def change(x, e, **params):
-    """What given trains of spikes x (steps, n) and e (steps, N) make of W, from 0.25 and out of reach of 0, 1 and normalisation."""
+    """What trains of spikes x (steps, n) and e (steps, N) make of W, from 0.25: out of reach of 0, 1 and normalisation."""
     learner = made(n=x.shape[1], units=e.shape[1], mean=0.25, image=len(x) * 0.5, gap=0.0, rate=1e-3, depression=0.3, **params)
     learner.arrays()["W"][:] = 0.25
     recorded(learner, np.ones((1, x.shape[1])), plastic=True, trains=(x, e))
@@ -149,7 +155,7 @@ def test_traces_equal_the_sum_over_pairs_of_spikes(spikes):
     for j in range(2):
         for k in range(3):
             posts, pres = np.flatnonzero(e[:, j]), np.flatnonzero(x[:, k])
-            for before, post in zip(posts, posts[1:], strict=False):
+            for before, post in itertools.pairwise(posts):
                 for pre in pres[pres <= post][-1:]:
                     expected[j, k] += 1e-3 * math.exp(-(post - pre) / 40) * math.exp(-(post - before) / 80)
             for pre in pres:
@@ -160,7 +166,7 @@ def test_traces_equal_the_sum_over_pairs_of_spikes(spikes):
 
 @pytest.mark.parametrize("pre", [5, 10, 15, 29, 30, 31, 50])
 def test_window_of_one_input_spike_round_two_spikes_of_a_neuron(pre):
-    """The neuron spikes at 5 and 15 ms: its first spike finds no trace of itself and learns nothing; in one step, the input is first."""
+    """The neuron spikes at 5 and 15 ms. Its first spike finds no trace of its own; in one step, the input comes first."""
     x, e = np.zeros((60, 1)), np.zeros((60, 1))
     x[pre], e[[10, 30]] = 1, 1
     up = 1e-3 * math.exp(-(30 - pre) / 40) * math.exp(-20 / 80) if pre <= 30 else 0.0
@@ -328,6 +334,15 @@ def test_a_faint_signal_is_shown_again_and_brighter():
         assert len(chances) == 1
 
 
+def test_spikes_in_the_gap_are_not_counted():
+    learner, late = made(n=8, hertz=500.0, lockout=0.0), 0
+    for _ in range(20):
+        spikes, _ = recorded(learner, np.ones((1, 8)), plastic=False)
+        assert np.array_equal(learner.arrays()["tally"], spikes["e"][:120].sum(axis=0))
+        late += spikes["e"][120:].sum()
+    assert late > 0
+
+
 def test_the_end_of_the_tries_leaves_what_the_last_one_gave():
     learner = made(n=8, units=2, tries=3, mean=0.01)
     spikes, _ = recorded(learner, np.full((1, 8), 0.05), plastic=False)
@@ -342,14 +357,14 @@ def test_the_end_of_the_tries_leaves_what_the_last_one_gave():
 def test_a_neuron_stands_for_the_class_that_moves_it_most_on_average():
     learner = made(n_out=3, units=4)
     votes, seen, label = (learner.arrays()[name] for name in ("votes", "seen", "label"))
-    told = [(0, [4, 0, 2, 0]), (1, [3, 0, 2, 0]), (1, [3, 2, 2, 0]), (0, [0, 0, 2, 0])]
+    told = [(0, [4, 0, 2, 0]), (1, [3, 0, 2, 0]), (1, [2, 2, 2, 0]), (1, [1, 1, 2, 0])]
     for true, tally in told:
         diehl_cook.learn(np.eye(3)[[true]], np.array(tally, float), votes, seen, label)
-    assert label.tolist() == [1, 1, 0, -1]
-    assert seen.tolist() == [2, 2, 0]
+    assert label.tolist() == [0, 1, 0, -1]
+    assert seen.tolist() == [1, 3, 0]
     out = np.full(3, 9.0)
     diehl_cook.answer(out, np.array([4.0, 1.0, 7.0, 50.0]), label)
-    assert out.tolist() == [7.0, 2.5, 0.0]
+    assert out.tolist() == [5.5, 1.0, 0.0]
 
 
 def test_two_classes_are_one_output_above_or_below_zero():
@@ -429,3 +444,15 @@ def test_events_count_what_happened():
     assert learner.arrays()["events"].tolist() == [5 * x + e + 4 * i, x + e + i, steps * (8 + 7 * 5), 0]
     learner.live(np.ones((1, 1, 8)), plastic=True)
     assert learner.arrays()["events"][3] > 0
+
+
+def test_a_trace_tells_the_order_within_a_step():
+    learner = made(n=8, image=60.0)
+    events = learner.probe(np.ones((1, 8)), trace=True).trace
+    assert all(set(event.vector) <= {0, 1} for event in events if event.kind == "spike")
+    names = [event.name for event in events]
+    first = names.index("v_e")
+    step = names[first : names.index("v_e", names.index("i"))]
+    order = [step.index(name) for name in ("v_e", "v_i", "g_e", "h_e", "x_trace", "e_trace", "slow", "e", "i")]
+    assert order == sorted(order)
+    assert any(event.vector.any() for event in events if event.name == "e")
