@@ -69,12 +69,14 @@ class Tidy:
 
     rows        COLUMNS and label, cell, value, lost, compared; ordered by label, cell and replicate
     cells       those that are compared, in the order of suite, task and rung
+    seen        those under the standard protocol, whatever came of them
     labels      those shown in figures: learners as they come and settings that took at least half of the cells
     outdated    trials left out because the code has changed since
     """
 
     rows: pd.DataFrame
     cells: tuple[Cell, ...]
+    seen: tuple[Cell, ...]
     labels: tuple[str, ...]
     families: dict[str, str]
     outdated: int
@@ -96,6 +98,7 @@ def tidy(data: ReportData) -> Tidy:
     wanted = [*COLUMNS, *COLUMNS_OF_PLACE, "traceback"]
     rows = data.rows.reindex(columns=wanted).astype(object)
     rows = rows.where(rows.notna(), None).sort_values(["key", "attempt"]).drop_duplicates("key", keep="last")
+    rows = rows.reset_index(drop=True)
     rows["params"] = [_settings(x) for x in rows.params]
     rows["difficulty"] = [_settings(x) for x in rows.difficulty]
     rows["label"] = [label(name, params) for name, params in zip(rows.learner, rows.params, strict=True)]
@@ -108,10 +111,12 @@ def tidy(data: ReportData) -> Tidy:
     order = {cell.name: i for i, cell in enumerate(cells.values())}
     rows = rows.assign(_at=rows.cell.map(order)).sort_values(["label", "_at", "protocol", "replicate", "key"])
     rows = _valued(rows.drop(columns="_at").reset_index(drop=True))
-    taken = set(rows[rows.compared].cell)
-    compared = tuple(cell for cell in cells.values() if cell.name in taken)
+    compared, seen = (
+        tuple(cell for cell in cells.values() if cell.name in names)
+        for names in (set(rows[rows.compared].cell), set(rows[rows.protocol.eq(STANDARD)].cell))
+    )
     families = dict(zip(rows.label, rows.family, strict=True))
-    return Tidy(rows, compared, _labels(rows, len(compared)), families, outdated)
+    return Tidy(rows, compared, seen, _labels(rows, len(compared)), families, outdated)
 
 
 def _settings(given: Any) -> dict[str, Any]:

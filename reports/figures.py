@@ -39,9 +39,10 @@ STYLE = {
 
 def style() -> Any:
     """A context in which figures are drawn alike."""
+    import matplotlib as mpl
     import seaborn as sns
 
-    return sns.axes_style("whitegrid", rc=STYLE)
+    return mpl.rc_context(sns.axes_style("whitegrid") | STYLE)
 
 
 def every_trial(data: Tidy, board: Board, looks: Looks) -> str:

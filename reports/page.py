@@ -16,7 +16,7 @@ import numpy as np
 
 from reports import figures, tables
 from reports.board import Board, board
-from reports.data import FAMILIES, LOST, ReportData, Tidy, tidy
+from reports.data import FAMILIES, LOST, Cell, ReportData, Tidy, tidy
 from reports.looks import DARK, LIGHT, Look, looks, shades
 from reports.sheet import sheet
 from reports.sources import linked
@@ -43,7 +43,7 @@ def build(data: ReportData) -> str:
         verdict=verdict(whole, outcomes, {k: len(v) for k, v in claims.items()}),
         data=data, tidy=found, board=whole, looks=look, outcomes=outcomes, claims=claims, rows=rows,
         facts=_facts(found, outcomes), suites=_suites(found), ranking=tables.ranking(found, whole, look),
-        groups=_groups(found), outcome_map=tables.outcome_map(found, [*order, *idle]), heat=tables.heat_map(found, rows, order),
+        groups=_groups(found.cells), all_groups=_groups(found.seen), outcome_map=tables.outcome_map(found, [*order, *idle]), heat=tables.heat_map(found, rows, order),
         marks=[(tables.MARKS.get(k, ""), words, k) for k, words in tables.MEANINGS.items()],
         troubles=tables.troubles(found, modules), cards=_cards(data, found), environment=[_flat(e) for e in data.environment],
         store=data.store.replace("\\", "/").rpartition("/")[2], csv=base64.b64encode(sheet(found.rows).encode()).decode(),
@@ -114,10 +114,10 @@ def _suites(found: Tidy) -> list[dict[str, Any]]:
     return lines
 
 
-def _groups(found: Tidy) -> dict[str, tuple[int, bool]]:
+def _groups(cells: tuple[Cell, ...]) -> dict[str, tuple[int, bool]]:
     """Suites, their number of columns in the maps, and whether their names fit above these."""
     counts: dict[str, int] = {}
-    for cell in found.cells:
+    for cell in cells:
         counts[cell.suite] = counts.get(cell.suite, 0) + 1
     return {suite: (n, len(suite) <= LETTERS * n) for suite, n in counts.items()}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import quote
 
-DOI = r"(?:https?://(?:dx\.)?doi\.org/|doi:\s*)?(?P<doi>10\.\d{4,9}/[^\s\"<>]+[^\s\"<>.,;)\]])"
+DOI = r"(?:https?://(?:dx\.)?doi\.org/|doi:\s*)?(?P<doi>10\.\d{4,9}/[^\s\"<>]*[^\s\"<>.,;)\]])"
 ARXIV = r"(?:https?://arxiv\.org/abs/|arxiv:\s*)(?P<arxiv>\d{4}\.\d{4,5})"
 REFERENCE = re.compile(f"{DOI}|{ARXIV}", re.IGNORECASE)
 

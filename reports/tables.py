@@ -95,7 +95,7 @@ def outcome_map(data: Tidy, order: list[str]) -> dict[str, list[Square]]:
     """What became of each label's trials on each cell, in a letter."""
     rows = data.rows[data.rows.protocol.eq("standard")]
     parts = dict(list(rows.groupby(["label", "cell"])))
-    return {label: [_outcome(label, cell.name, parts.get((label, cell.name))) for cell in data.cells] for label in order}
+    return {label: [_outcome(label, cell.name, parts.get((label, cell.name))) for cell in data.seen] for label in order}
 
 
 def _outcome(label: str, cell: str, part: pd.DataFrame | None) -> Square:

@@ -22,7 +22,7 @@ def short(value: float | None) -> str:
     if value is None:
         return ""
     for size, unit in UNITS:
-        if abs(value) >= size * 0.9999:
+        if abs(value) >= size * (1 - 1e-9):
             return f"{value / (1e3 if unit == 'k' else size):.3g} {unit}".replace("-", "−")
     return f"{value:.4g}".replace("-", "−")
 

@@ -91,7 +91,7 @@ def sample(
     if "MLP" in learners:
         rows += [_row("MLP", "logic/xor", replicate=r, params={"hidden": h}) for h in (2, 8) for r in range(8)]
         rows += [{**_row("MLP", "shifted/mnist1d", replicate=r, params={"depth": 2}), "protocol": "published"} for r in range(4)]
-    frame = pd.DataFrame(rows)
+    frame = pd.DataFrame(rows, columns=[*COLUMNS, *COLUMNS_OF_PLACE, "traceback"])
     given: dict[str, Any] = dict(
         rows=frame, curves=_curves(frame), claims=CLAIMS, learners=[_card(name) for name in (*learners, *extra)],
         environment=[dict(python="3.11.9", numpy="2.1", cpu="a laptop", blas=dict(name="openblas", threads=1))],
