@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.registry import find
 from learners import perceptron
 from suites.evidence import against, exact_interval, mean_interval, separable, with_bias
 from suites.images import claims as images
@@ -114,6 +115,13 @@ def test_needs_name_tasks_and_rungs_that_exist():
             task.generate(40, 8, 40, np.random.default_rng(0), **need.difficulty)
 
 
+def test_needs_name_learners_and_settings_that_exist():
+    found = find()
+    for claim in CLAIMS.values():
+        for word in {need.learner for need in claim.needs}:
+            assert found.choose([word])
+
+
 @pytest.mark.parametrize("name", [n for n, c in CLAIMS.items() if c.needs])
 def test_nothing_is_decided_on_a_learner_that_cannot_take_the_task(name):
     first = CLAIMS[name].needs[0]
@@ -175,6 +183,14 @@ def test_the_map_of_xor():
     assert status("logic/xor-map", map_of_xor(wide=0.75)) == "broken"
     assert "worse" in CLAIMS["logic/xor-map"].decide(map_of_xor(wide=0.75)).reason
     assert status("logic/xor-map", rows()) == "undecided"
+
+
+def test_the_net_of_threshold_cells_is_complete(monkeypatch):
+    verdict = CLAIMS["logic/mcculloch-pitts-complete"].decide(rows())
+    assert (verdict.status, verdict.figure) == ("held", 4 + 16 + 256 + 65536)
+    whole = logic.mcculloch_pitts
+    monkeypatch.setattr(logic, "mcculloch_pitts", lambda cells: whole(cells // 4))
+    assert status("logic/mcculloch-pitts-complete", rows()) == "broken"
 
 
 def test_parity_by_construction(monkeypatch):

@@ -331,16 +331,16 @@ def test_other_data_than_the_published_are_refused(monkeypatch):
 def test_the_cue_is_shown_once_and_nothing_else_tells_it(lag, seed):
     data = sequence.recall(400, 0, 400, np.random.default_rng(seed), lag=lag)
     X, y = data.train
-    assert X.shape == (400, lag + 1, 5)
+    assert X.shape == (400, lag + 1, 7)
     assert (X[:, 0, :2].argmax(1) == y).all()
     assert (X[:, 0, :2].sum(1) == 1).all()
     assert (X[:, 1:, :2] == 0).all()
-    assert (X[:, :-1, 4] == 0).all()
-    assert (X[:, -1, 4] == 1).all()
-    noise = X[:, :, 2:4]
+    assert (X[:, :-1, 6] == 0).all()
+    assert (X[:, -1, 6] == 1).all()
+    noise = X[:, :, 2:6]
     assert 0 <= noise.min() <= noise.max() < 1
-    by_class = [noise[y == k].mean((0, 2)) for k in (0, 1)]  # each a mean of 400 values of variance 1/12
-    assert np.abs(by_class[0] - by_class[1]).max() < 6 * math.sqrt(2 / 12 / 400)
+    by_class = [noise[y == k].mean((0, 2)) for k in (0, 1)]  # each a mean of 800 values of variance 1/12
+    assert np.abs(by_class[0] - by_class[1]).max() < 6 * math.sqrt(2 / 12 / 800)
 
 
 @given(st.sampled_from(TASKS["sequence/order"].ladder.values), SEEDS)

@@ -3,9 +3,10 @@
 import numpy as np
 
 from harness.claim import Claim, Needs, Verdict
+from harness.learner import Sizes
 from harness.trial import Protocol
 from suites.evidence import exact_interval, on_rows, share_learnt
-from suites.logic.tasks import NAMES, parity
+from suites.logic.tasks import NAMES, cases, parity
 
 MINSKY_PAPERT = "Minsky and Papert (1969), Perceptrons: XOR is no threshold function"
 XOR_XNOR = "logic/xor", "logic/xnor"
@@ -55,6 +56,39 @@ def mapped(frame):
     reason = f"share of runs that learn XOR, by hidden units: {found}; linear at most {linear:.2f}"
     reason += f"; worse with more units: {', '.join(worse)}" if worse else ""
     return Verdict(status, float(rates.iloc[-1]), None, "linear <= 3/4; 16 units no worse than 2 (exact intervals apart)", reason)
+
+
+def mcculloch_pitts(cells):
+    """The net of the registry, with that many cells to wire."""
+    from harness.registry import load
+
+    return load("learners.mcculloch_pitts:McCullochPitts")(cells=cells)
+
+
+TOGETHER = 16
+"""Truth tables that one net is wired for, an output each."""
+
+
+def wired(n, codes):
+    """How many of these truth tables of n inputs, bit i of a code the output in case i, a net does not compute once wired."""
+    X = cases(n)[:, None].astype(np.float32)
+    tables = codes[None] >> np.arange(2**n)[:, None] & 1
+    learner = mcculloch_pitts(len(codes) * 2**n).begin(Sizes(shape=(n,), n_out=len(codes)), dict(init=0, order=0, noise=0))
+    learner.live(X, tables[:, None].astype(np.float32))
+    return int(((learner.live(X)[:, 0] > learner.cut) != tables).any(0).sum())
+
+
+def complete(_):
+    """Held if a net of threshold cells, wired case by case, computes every truth table of 1 to 4 inputs."""
+    wrong, n_tables = 0, 0
+    for n in (1, 2, 3, 4):
+        codes = np.arange(2**2**n)
+        wrong += sum(wired(n, codes[at : at + TOGETHER]) for at in range(0, len(codes), TOGETHER))
+        n_tables += len(codes)
+    status = "broken" if wrong else "held"
+    return Verdict(
+        status, float(n_tables - wrong), None, f"{n_tables} truth tables", f"{wrong} of {n_tables} truth tables missed"
+    )
 
 
 def threshold_parity(X):
@@ -146,6 +180,12 @@ CLAIMS = (
         ],
         decide=mapped,
         since="full",
+    ),
+    Claim(
+        id="mcculloch-pitts-complete",
+        text="Two layers of McCulloch and Pitts's cells compute every truth table of up to four inputs.",
+        source="McCulloch and Pitts (1943), doi:10.1007/BF02478259; the disjunctive normal form",
+        decide=complete,
     ),
     Claim(
         id="parity-constructed",

@@ -13,13 +13,13 @@ from suites.parts import cut, labels_of_parts
 
 LSTM = "doi:10.1162/neco.1997.9.8.1735"
 
-CUES, DISTRACTORS = 2, 2
+CUES, DISTRACTORS = 2, 4
 
 
 def recall(n_train, n_valid, n_test, rng, *, lag=4):
     """Report at the last of lag + 1 ticks which of two cue channels was on at the first.
 
-    Channels: two for the cue, two of distractors, uniform in [0, 1) at every tick, and one that says "go" at the last.
+    Channels: two for the cue, four of distractors, uniform in [0, 1) at every tick, and one that says "go" at the last.
     """
     if lag < 1:
         raise ValueError(f"lag={lag!r}: the cue comes before the answer, so ask for a lag of at least 1")
@@ -68,8 +68,8 @@ TASKS = (
         requires=frozenset({"sequence", "class"}),
         chance=0.5,
         ladder=Ladder(axis="lag", values=(1, 2, 4, 8, 16, 32, 64), short=(1, 4, 16)),
-        sizes=(1000, 200, 1000),
-        protocol=Protocol(epochs=20),
+        sizes=(400, 100, 500),
+        protocol=Protocol(epochs=30, patience=10),
         source=(LSTM,),
     ),
     Task(
@@ -79,8 +79,8 @@ TASKS = (
         requires=frozenset({"sequence", "class"}),
         chance=0.25,
         ladder=Ladder(axis="length", values=(10, 20, 50, 100), short=(10,)),
-        sizes=(2000, 200, 1000),
-        protocol=Protocol(epochs=20),
+        sizes=(800, 100, 500),
+        protocol=Protocol(epochs=30, patience=10),
         source=(LSTM,),
     ),
 )
