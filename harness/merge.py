@@ -31,7 +31,7 @@ class Merged(NamedTuple):
     """Rows that were left out since the same result was there."""
     disagreements: list[Disagreement]
     damaged: list[tuple[str, str]]
-    """(store, key) of rows whose digest is wrong; they are left out."""
+    """(store, key) of rows whose digest is wrong, (store, message) where it is that of an environment; they are left out."""
 
 
 def merge(sources: Sequence[str | Path], output: str | Path) -> Merged:
@@ -49,8 +49,11 @@ def merge(sources: Sequence[str | Path], output: str | Path) -> Merged:
             good, wrong = store.salvage()
             found += good
             bad += [(str(source), key) for key in wrong]
-            environments |= store.environments()
-            code |= store.codes()
+            try:
+                environments |= store.environments()
+                code |= store.codes()
+            except StoreError as error:
+                bad.append((str(source), str(error)))
     kept, disagreements = _unite(found)
     with Store(output) as store:
         for digest, environment in sorted(environments.items()):

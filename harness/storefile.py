@@ -86,6 +86,8 @@ def now() -> str:
 
 def make(path: Path) -> None:
     """Build an empty store beside its place and link it there whole, so that no other driver sees half of it."""
+    if not path.parent.is_dir():
+        raise StoreError(f"store={str(path)!r} cannot be made: there is no folder {str(path.parent)!r}. Make it, or use --store")
     draft = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
         with explained(path), contextlib.closing(sqlite3.connect(draft, isolation_level=None)) as db:

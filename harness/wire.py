@@ -41,8 +41,15 @@ def frame(message: Message | Trial) -> bytes:
 
 
 def settled(result: Result) -> Result:
-    """The result as it would arrive over a pipe, so that a trial run in this process gives the same row."""
-    return msgspec.json.decode(msgspec.json.encode(result, enc_hook=_plain), type=Result)
+    """The result as it would arrive over a pipe, so that a trial run in this process gives the same row.
+
+    Raises TypeError, ValueError or OverflowError for what no row can hold.
+    """
+    arrived = msgspec.json.decode(msgspec.json.encode(result, enc_hook=_plain), type=Result)
+    for name, value in msgspec.structs.asdict(arrived).items():
+        if isinstance(value, int) and not -(2**63) <= value < 2**63:
+            raise OverflowError(f"{name}={value!r} does not fit into 64 bits")
+    return arrived
 
 
 def _plain(value: Any) -> Any:

@@ -72,6 +72,10 @@ def miscounts(trial, compiling):
     return Result(outcome="ok", samples="many")
 
 
+def astronomical(trial, compiling):
+    return Result(outcome="ok", samples=2**63)
+
+
 def huge(trial, compiling):
     return Result(outcome="ok", extra={"x": "x" * (80 << 20)})
 
@@ -211,14 +215,19 @@ def forks(trial, compiling):
     return fine(trial, compiling)
 
 
+def sleeper():
+    """A command that the test can tell from those of other tests, since its seconds name the process that tests."""
+    return ["sleep", f"77.{os.environ['FAULTS_MARK']}"]
+
+
 def leaves_a_child(trial, compiling):
-    subprocess.Popen(["sleep", "77"])
+    subprocess.Popen(sleeper())
     return fine(trial, compiling)
 
 
 def leaves_an_orphan(trial, compiling):
     """A grandchild in a session of its own, whose parent has ended."""
-    subprocess.run(["setsid", "sh", "-c", "sleep 78 &"], check=True)
+    subprocess.run(["setsid", "sh", "-c", f"{' '.join(sleeper())} &"], check=True)
     return fine(trial, compiling)
 
 
@@ -228,7 +237,7 @@ def leaves_a_thread(trial, compiling):
 
 
 def leaves_a_child_and_dies(trial, compiling):
-    subprocess.Popen(["sleep", "79"])
+    subprocess.Popen(sleeper())
     os._exit(3)
 
 

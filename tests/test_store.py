@@ -383,6 +383,18 @@ def test_a_damaged_document_is_named(path):
             store.claims()
 
 
+def test_a_damaged_environment_keeps_no_row_from_being_saved(path, tmp_path):
+    fill(path, 3)
+    with Store(path) as store:
+        store.put_environment("e", {"python": "3.11"})
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE environment SET sha = 'x'")
+    db.close()
+    merged = merge([path], tmp_path / "saved.db")
+    assert merged.rows == 3
+    assert "environment 'e'" in merged.damaged[0][1]
+
+
 # Room
 
 FILLER = """

@@ -29,6 +29,7 @@ FAULTS = {
     "nothing": ("error", "TypeError: the trial gave NoneType, not a Result"),
     "unsendable": ("error", "TypeError: a result holds numbers, text, lists and dicts, not function"),
     "miscounts": ("error", "msgspec.ValidationError: Expected `int | null`, got `str` - at `$.samples`"),
+    "astronomical": ("error", f"OverflowError: samples={2**63} does not fit into 64 bits"),
     "huge": ("error", "the result is larger than 64 MB"),
     "presumes": ("crashed", "protocol: outcome='timeout', which no trial can have by itself"),
     "leaves": ("crashed", "exit code 5 (sys.exit)"),
@@ -63,13 +64,13 @@ def supervise(trials, jobs=1, timeout=TIMEOUT, **more):
         return {(t.learner, t.replicate): r for t, r in running.run(trials)}
 
 
-def sleepers():
-    """The processes that faults leave behind on purpose."""
-    found = set()
+def left_behind():
+    """The processes that faults have left and no one has ended."""
+    found = []
     for entry in Path("/proc").glob("[0-9]*/cmdline"):
         with contextlib.suppress(OSError):
-            words = entry.read_bytes().split(b"\0")
-            found |= {words[1]} if words[0] == b"sleep" and words[1] in {b"77", b"78", b"79"} else set()
+            if entry.read_bytes().split(b"\0")[:2] == [word.encode() for word in faults.sleeper()]:
+                found.append(entry)
     return found
 
 
@@ -80,9 +81,9 @@ def outcomes(request):
     for i, name in enumerate(FAULTS):
         trials += [trial("fine", i), trial(name)]
     trials.append(trial("fine", len(FAULTS)))
-    before = sleepers()
-    found = supervise(trials, request.param)
-    return found, sleepers() - before
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FAULTS_MARK", str(os.getpid()))
+        return supervise(trials, request.param), left_behind()
 
 
 @pytest.mark.parametrize("name", FAULTS)
