@@ -33,11 +33,13 @@ import numpy as np
 
 from harness import jit, loop, noise
 from harness.declare import Can, Population, Sizes, Synapse, check_hyper, hyper
-from harness.state import Array, Layout, State, finite, pieces
+from harness.state import Array, Layout, State, finite, pieces, stem
 from harness.trace import Event, Script, Tracer
 
 GIVEN = dict(init=2, respond=2, learn=1, rest=1, adapt=0)
 """The kernels, and how many arguments the harness itself gives to each."""
+TOKENS = 64
+"""Tokens into which a vector is cut, at most, for a learner of whole sequences."""
 
 
 class Probe(NamedTuple):
@@ -50,8 +52,7 @@ class Probe(NamedTuple):
 
     def change(self, name: str) -> Array:
         """The change that the rule asks for: `dW` where it writes one, what became of `W` where it does not."""
-        stem, bracket, layer = name.partition("[")
-        raw = f"d{stem}{bracket}{layer}"
+        raw = "d" + name
         return self.after[raw] if raw in self.after else self.after[name] - self.before[name]
 
 
@@ -72,10 +73,17 @@ class Learner:
     """One stream of noise for each of these populations."""
     homeostatic: ClassVar[tuple[str, ...]] = ()
     """Arrays that move even with every rate at 0: thresholds, normalised weights."""
+    shown: ClassVar[int | None] = None
+    """Signals that the harness shows in training, at most, or one pass if that is more; None leaves it to the task."""
+    once: ClassVar[bool] = False
+    """It takes all training data at once, in one call of `live`; passes and their order mean nothing to it."""
     compile_loop: ClassVar[bool] = True
     """Whether the loop is compiled around the kernels. Kernels that take 50 us or more a block need it not."""
     cut: ClassVar[float] = 0.0
     """A lone output above this names the second class."""
+
+    hears: ClassVar[bool] = False
+    """Whether `learn` names the signal beside the target."""
 
     init: ClassVar[Any]
     respond: ClassVar[Any]
@@ -92,8 +100,8 @@ class Learner:
                 setattr(cls, name, staticmethod(function))
         dataclasses.dataclass(kw_only=True, eq=False, repr=False)(cls)
         cls._named = {k: _parameters(getattr(cls, k), k, cls.__name__) for k in GIVEN if hasattr(cls, k)}
-        cls._hears = cls._named.get("learn", [""])[:1] == ["signal"]
-        if cls._hears:
+        cls.hears = cls._named.get("learn", [""])[:1] == ["signal"]
+        if cls.hears:
             cls._named["learn"] = cls._named["learn"][1:]
         cls._loops: dict[tuple[Any, ...], Any] = {}
 
@@ -103,6 +111,11 @@ class Learner:
     def hypers(cls) -> dict[str, dataclasses.Field[Any]]:
         """The hyperparameters by name, as they were declared."""
         return {f.name: f for f in dataclasses.fields(cls) if f.metadata}
+
+    @classmethod
+    def names(cls, kernel: str) -> list[str]:
+        """The arrays, hyperparameters and flags that a kernel names."""
+        return cls._named[kernel]
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002 - the name is scikit-learn's
         """Every constructor argument by name."""
@@ -143,18 +156,37 @@ class Learner:
         self.task_ = task._replace(block=int(getattr(self, "block", 1)))
         self.seeds_ = seeds or self._seeds()
         rng = np.random.default_rng(self.seeds_["init"])
-        named = pieces(self.init(self.task_, rng, *self._find("init", {})))
+        named = pieces(self.init(self.task_, rng, *self.named("init", {})))
         if any("noise" in names for names in self._named.values()):
             counters = [noise.seed(self.seeds_["noise"], stream) for stream in self.streams]
             named["noise"] = np.array(counters, np.uint64)
-        self.layout_ = Layout(named, self.dtype)
+        self.layout_ = self._laid(named)
         return self
+
+    def _laid(self, named: dict[str, Array]) -> Layout:
+        return Layout(named, self.dtype, frozenset(stem(s.array) for s in self.synapses))
 
     def _seeds(self) -> dict[str, int]:
         root = np.random.SeedSequence().entropy if self.random_state is None else self.random_state
         if not hasattr(root, "__index__"):
             raise ValueError(f"{type(self).__name__}.random_state={root!r} must be a whole number or None.")
         return {axis: noise.seed(axis, int(root)) for axis in ("init", "order", "noise")}  # type: ignore[call-overload]
+
+    @classmethod
+    def signals(cls, X: Array) -> Array:
+        """Signals (n, ticks, *shape) as this learner takes them.
+
+        To a learner of whole sequences a lone vector is a sequence of tokens: its values, in the fewest equal pieces that
+        make at most 64 tokens, the last filled up with 0.
+        """
+        if not (cls.can.whole and X.shape[1] == 1 and X.ndim == 3):
+            return X
+        n, _, d = X.shape
+        width = -(-d // TOKENS)
+        ticks = -(-d // width)
+        tokens = np.zeros((n, ticks * width), X.dtype)
+        tokens[:, :d] = X[:, 0]
+        return tokens.reshape(n, ticks, width)
 
     def live(
         self, X: Array, Y: Array | None = None, taught: Array | None = None, *, orders: Array | None = None,
@@ -186,7 +218,7 @@ class Learner:
         else:
             x, answer = flat, out
         arguments = (x, y, marks, bool(marks.any()), rows, stop, self.dtype(self.cut), flat, self._block, answer, missed,
-                     *(self._find(k, {"plastic": told}) for k in ("respond", "learn", "rest", "adapt")))  # fmt: skip
+                     *(self.named(k, {"plastic": told}) for k in ("respond", "learn", "rest", "adapt")))  # fmt: skip
         run = self._loop(python)
         if python:
             with np.errstate(over="ignore"):  # the counters of noise wrap round
@@ -203,13 +235,13 @@ class Learner:
         y = np.zeros((1, self.task_.n_out), self.dtype)
         marks, rows, flat = np.ones(1, bool), np.zeros((1, 1), np.int64), x.reshape(1, -1)
         with jit.alone():
-            named = [self._find(k, {"plastic": True}) for k in ("respond", "learn", "rest", "adapt")]
+            named = [self.named(k, {"plastic": True}) for k in ("respond", "learn", "rest", "adapt")]
             run = self._loop(False)
             if self.compile_loop:
                 X, Y = (flat, y) if "block" in self.hypers() else (x[:, None], y[:, None])
                 jit.prepare(run, (X, Y, marks, True, rows, False, self.dtype(0), flat, self._block, Y, rows[0], *named))
             else:
-                given = dict(respond=(x, y), learn=(y, x) if self._hears else (y,), rest=(True,), adapt=())
+                given = dict(respond=(x, y), learn=(y, x) if self.hears else (y,), rest=(True,), adapt=())
                 for (kernel, first), values in zip(given.items(), named, strict=True):
                     jit.prepare(run.__globals__[kernel], (*first, *values))
         return jit.Clock.seconds - before
@@ -232,14 +264,14 @@ class Learner:
             form = loop.blockwise if "block" in self.hypers() else loop.online
             name = f"{form.__name__}_{cls.__module__}_{cls.__qualname__}".replace(".", "_").replace("<locals>", "local")
             kernels = {k: getattr(cls, k) for k in ("respond", "learn", "rest", "adapt")}
-            flags = {"HEARS": cls._hears}
+            flags = {"HEARS": cls.hears}
             if python:
                 cls._loops[key] = jit.rebound(form, kernels | flags, name)
             else:
                 cls._loops[key] = jit.bound(form, name, kernels, flags, exact, compile_loop=cls.compile_loop)
         return cls._loops[key]
 
-    def _find(self, kernel: str, extra: State) -> tuple[Any, ...]:
+    def named(self, kernel: str, extra: State) -> tuple[Any, ...]:
         """The values of a kernel's parameters, by name: state, hyperparameters, and what the harness knows."""
         arrays = self.layout_.arrays if kernel != "init" else {}
         found: list[Any] = []
@@ -309,7 +341,7 @@ class Learner:
         now = self.layout_.copy()
         if getattr(twin, "block", 1) != getattr(self, "block", 1):
             twin.task_ = self.task_._replace(block=int(twin.block))  # type: ignore[attr-defined]
-            fresh = pieces(self.init(twin.task_, np.random.default_rng(0), *twin._find("init", {})))
+            fresh = pieces(self.init(twin.task_, np.random.default_rng(0), *twin.named("init", {})))
             now |= {k: v for k, v in fresh.items() if v.shape != now[k].shape}
         if unknown := changes.keys() - now.keys() - params.keys():
             raise TypeError(f"{type(self).__name__} has no {', '.join(sorted(unknown))}; it has {', '.join(now)}.")
@@ -318,7 +350,7 @@ class Learner:
             if array.shape != now[name].shape:
                 raise ValueError(f"{name} has shape {array.shape}, but {type(self).__name__} needs {now[name].shape}.")
             now[name] = array
-        twin.layout_ = Layout(now, twin.dtype)
+        twin.layout_ = twin._laid(now)
         return twin
 
     def probe(
@@ -389,7 +421,7 @@ class Learner:
                 raise ValueError(f"{name} holds a {header['learner']}, not a {cls.__name__}; load it with {header['learner']}.load.")
             self = cls(**header["params"])
             self._take_header(header)
-            self.layout_ = Layout({k: arrays[k] for k in arrays.files if k != "header"}, self.dtype)
+            self.layout_ = self._laid({k: arrays[k] for k in arrays.files if k != "header"})
         return self
 
     def _take_header(self, header: dict[str, Any]) -> None:
@@ -406,7 +438,7 @@ class Learner:
         layout = state.pop("layout_", None)
         self.__dict__.update(state)
         if layout is not None:
-            self.layout_ = Layout(layout, self.dtype)
+            self.layout_ = self._laid(layout)
 
 
 def _parameters(function: Any, kernel: str, owner: str) -> list[str]:

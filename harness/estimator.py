@@ -35,12 +35,6 @@ class Estimator(Learner):
             input_tags=InputTags(three_d_array="sequence" in self.can.inputs),
         )
 
-    def _signals(self, X: Array) -> Array:
-        """Rows as signals (n, ticks, *shape): (n, d) is one tick, or d ticks of one value to a learner of whole sequences."""
-        if X.ndim == 3:
-            return X
-        return X[:, :, None] if self.can.whole else X[:, None]
-
     def _clean(self, X: Any) -> bool:
         """Whether X is a plain finite float array, which needs none of scikit-learn's checks (they cost more than a small fit)."""
         fine = type(X) is np.ndarray and X.ndim == 2 and X.size > 0 and X.dtype.char in "fd"
@@ -65,7 +59,7 @@ class Estimator(Learner):
         return {}
 
     def _lay_out(self, X: Array, n_out: int) -> None:
-        signals = self._signals(X)
+        signals = self.signals(X if X.ndim == 3 else X[:, None])
         ticks, *shape = signals.shape[1:]
         self.begin(Sizes(tuple(shape), n_out, ticks, 1, float(X.min()), float(X.max())))
         self.order_ = np.random.default_rng(self.seeds_["order"])
@@ -75,9 +69,10 @@ class Estimator(Learner):
 
         A rule that `respond` itself brings about goes first and sees no target; `learn` then reads it out.
         """
-        X = self._signals(X)
-        taught = np.arange(X.shape[1]) == X.shape[1] - 1
-        Y = np.repeat(Y[:, None], X.shape[1], axis=1) if X.shape[1] > 1 else Y[:, None]
+        X = self.signals(X if X.ndim == 3 else X[:, None])
+        ticks = self.task_.n_ticks
+        taught = np.arange(ticks) == ticks - 1
+        Y = np.repeat(Y[:, None], ticks, axis=1)
         alone, missed, left = "plastic" in self._named["respond"], [], max(epochs, 1)
         rows = np.arange(len(X))[None]
         while left:
@@ -103,7 +98,7 @@ class Estimator(Learner):
 
             raise NotFittedError(f"This {type(self).__name__} is not fitted yet; call fit first.")
         X, _ = self._checked(X, None, fresh=False)
-        return self.fork().live(self._signals(X))[:, -1]
+        return self.fork().live(self.signals(X if X.ndim == 3 else X[:, None]))[:, -1]
 
     def _take_header(self, header: dict[str, Any]) -> None:
         super()._take_header(header)

@@ -108,7 +108,8 @@ def _njit(function: Kernel, exact: bool, sources: list[str], helper: bool) -> Ke
     if helper:
         options |= dict(forceinline=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
     try:
-        folder = cache_folder() / f"numba-{numba.__version__}-{numba.config.OPT}" / ("exact" if exact else "fast") / digest(*sources)
+        form = f"numba-{numba.__version__}-{numba.config.OPT}{'-exact' * exact}{'-inner' * helper}"
+        folder = cache_folder() / form / digest(*sources)
     except (OSError, ValueError):  # typed at a prompt: there is no file to keep machine code beside
         return numba.njit(function, **options)  # type: ignore[no-any-return]
     before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(folder)

@@ -48,15 +48,16 @@ def aligned(size: int, dtype: Any) -> Array:
 class Layout:
     """A learner's state: `arrays` as its kernels see them, `pieces` as everyone else does. Both are views of one memory."""
 
-    def __init__(self, named: dict[str, Array], dtype: Any) -> None:
-        """Copy the named arrays into one layout, floats as `dtype`, other kinds as they are."""
+    def __init__(self, named: dict[str, Array], dtype: Any, weights: frozenset[str] = frozenset()) -> None:
+        """Copy the named arrays into one layout, floats as `dtype`, other kinds as they are; `weights` are stems of synapses."""
         self.arrays: dict[str, Array] = {}
         self.pieces: dict[str, Array] = {}
         stems: dict[str, list[str]] = {}
         for name in named:
-            if name not in BUFFERS:
-                stems.setdefault(stem(name), []).append(name)
-        self.taught = [s for s in stems if "d" + s in stems]
+            stems.setdefault(stem(name), []).append(name)
+        self.taught = [s for s in stems if s in weights and "d" + s in stems]
+        if self.taught and (taken := [b for b in BUFFERS if b in stems]):
+            raise ValueError(f"{taken[0]!r} names a buffer of all weights where there are raw changes ({self.taught[0]}, d{self.taught[0]}); rename it.")
         total = sum(named[name].size for s in self.taught for name in stems[s])
         if self.taught:
             self.arrays |= {buffer: aligned(total, dtype) for buffer in BUFFERS}

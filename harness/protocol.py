@@ -1,0 +1,230 @@
+"""How one trial is run. The harness owns the loop, the order, the budget, the clock, early stopping and the metric.
+
+Training goes in segments between looks at log-spaced numbers of samples. With `validate` a look scores the validation data
+and the best state so far is the one that is tested, once, at the end. Test data take part in nothing else.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import Any
+
+import numpy as np
+
+from harness.base import Learner
+from harness.costs import Counts, count
+from harness.declare import Sizes
+from harness.metrics import METRICS, normalised, plain
+from harness.registry import load
+from harness.task import Array, Dataset, Split, Task
+from harness.trial import Result, Trial
+
+SPACING = 1.5
+"""Factor between the samples seen at one look and at the next."""
+
+Compiling = Callable[[], AbstractContextManager[None]]
+
+
+class Diverged(ArithmeticError):
+    """A weight or a response is no longer a finite number."""
+
+    def __init__(self, samples: int) -> None:
+        super().__init__(f"NaN or infinity after {samples} samples")
+        self.samples = samples
+
+
+def perform(trial: Trial, compiling: Compiling) -> Result:
+    """Run one trial. `compiling()` brackets what is compilation, so that no deadline counts it."""
+    task: Task = load(trial.task_where)
+    data = task.make(trial.seeds["data"], trial.difficulty)
+    if not trial.protocol.validate and not task.exhaustive:
+        data = data._replace(train=_joined(data.train, data.valid), valid=Split(data.valid.X[:0], data.valid.y[:0]))
+    session = Session(trial, task, data)
+    before = [a.copy() for part in (data.train, data.valid, data.test) for a in part]
+    with compiling():
+        compile_s = session.learner.prepare()
+    try:
+        result = session.run()
+    except Diverged as end:
+        result = session.result("diverged", str(end))
+        result.diverged_at = end.samples
+    after = [a for part in (data.train, data.valid, data.test) for a in part]
+    if not all(np.array_equal(a, b) for a, b in zip(before, after, strict=True)):
+        raise ValueError("the learner changed the data that it was shown: kernels must not write to `signal` or `target`")
+    result.compile_s = compile_s
+    return result
+
+
+def _joined(a: Split, b: Split) -> Split:
+    """Two consecutive parts of a data set as one, in their order."""
+    return Split(np.concatenate([a.X, b.X]), np.concatenate([a.y, b.y]))
+
+
+class Session:
+    """One learner on one data set: what `perform` needs to keep while it runs."""
+
+    def __init__(self, trial: Trial, task: Task, data: Dataset) -> None:
+        cls = load(trial.where)
+        self.trial, self.task, self.data = trial, task, data
+        self.learner: Learner = cls(**trial.params)
+        self.metric = METRICS[task.metric]
+        X = data.train.X
+        signals = cls.signals(X)
+        ticks = signals.shape[1]
+        n_out = (data.n_classes if data.n_classes > 2 else 1) if data.n_classes else max(data.train.y.shape[1], 1)
+        sizes = Sizes(signals.shape[2:], n_out, ticks, 1, float(X.min()), float(X.max()))
+        self.learner.begin(sizes, {axis: trial.seeds[axis] for axis in ("init", "order", "noise")})
+        ticks = self.learner.task_.n_ticks
+        self.taught = np.arange(ticks) == ticks - 1
+        if data.taught is not None and not cls.can.whole:
+            self.taught = np.asarray(data.taught, bool)
+        self.alone = "plastic" in self.learner.names("respond")
+        self.train = self.shown(data.train)
+        self.samples, self.epochs, self.train_s = 0, 0.0, 0.0
+        self.scores: dict[str, float | None] = {}
+        self.counts = Counts()
+        self.curve: list[dict[str, Any]] = []
+        self.infer_s: float | None = None
+
+    def shown(self, part: Split) -> tuple[Array, Array]:
+        """A part of the data as the learner meets it: signals (n, ticks, *shape), targets (n, ticks, n_out)."""
+        X = self.learner.signals(part.X).astype(self.learner.dtype)
+        K, ticks = self.learner.task_.n_out, self.learner.task_.n_ticks
+        if self.data.n_classes:
+            coded = part.y[:, None] == (np.arange(K) if K > 1 else np.array([1]))
+        else:
+            coded = part.y if part.y.shape[1] else np.zeros((len(part), K))
+        return X, np.repeat(coded[:, None].astype(self.learner.dtype), ticks, axis=1)
+
+    # ------------------------------------------------------------------ the run
+
+    def run(self) -> Result:
+        """Train, keep the best state, test it once."""
+        protocol = self.trial.protocol
+        best: tuple[float, dict[str, Array]] | None = None
+        idle = 0
+        for look in self.looks():
+            if not protocol.validate:
+                if look < 1:
+                    self.note("train", self.score(self.data.train))
+                continue
+            score = self.score(self.data.valid)
+            self.note("valid", score)
+            if best is None or score > best[0]:
+                best, idle = (score, self.learner.layout_.copy()), 0
+            else:
+                idle += 1
+                if idle >= protocol.patience:
+                    break
+        if best is not None:
+            self.scores["valid"] = best[0]
+            self.learner.layout_.write(best[1])
+        start = time.perf_counter()
+        score = self.score(self.data.test)
+        self.infer_s = time.perf_counter() - start
+        self.scores["train"] = self.score(self.data.train)
+        self.note("test", score)
+        self.counts = count(self.learner, *(a[:1] for a in self.train), self.taught, self.samples)
+        return self.result("ok", score=score)
+
+    def looks(self) -> Iterator[float]:
+        """Train from one look to the next; yield the share of the budget that is left."""
+        protocol, learner = self.trial.protocol, self.learner
+        n, block = len(self.train[0]), learner.task_.block
+        epochs = protocol.epochs
+        if learner.shown is not None:
+            epochs = min(epochs, max(1, math.ceil(learner.shown / n)))
+        order = np.random.default_rng(self.trial.seeds["order"])
+        if learner.once or protocol.stop_when_faultless:
+            yield self.pass_whole(epochs, order)
+            return
+        pending: list[Array] = []
+        due = float(block)
+        for epoch in range(epochs):
+            rows = order.permutation(n) if protocol.order == "shuffled" else np.arange(n)
+            start = 0
+            seen = epoch * n
+            while not self.alone and seen + n > math.ceil(due) and math.ceil(due) - seen < n:
+                stop = min(n, -(-max(math.ceil(due) - seen, 1) // block) * block)
+                due = max(due * SPACING, seen + stop + 1)
+                if stop < n:
+                    self.segment([*pending, rows[start:stop]] if stop > start else pending)
+                    pending, start = [], stop
+                    yield 1 - (seen + stop) / (epochs * n)
+            pending.append(rows[start:])
+            if seen + n >= due or epoch == epochs - 1 or self.alone:
+                due = max(due * SPACING, seen + n + 1)
+                self.segment(pending)
+                pending = []
+                yield 1 - (epoch + 1) / epochs
+
+    def segment(self, rows: list[Array]) -> None:
+        """Live through lists of rows, one after the other; those of one length go together."""
+        start = 0
+        while start < len(rows):
+            stop = start + 1
+            while stop < len(rows) and len(rows[stop]) == len(rows[start]):
+                stop += 1
+            self.live(np.stack(rows[start:stop]))
+            start = stop
+
+    def pass_whole(self, epochs: int, order: np.random.Generator) -> float:
+        """All the budget at once: for learners that take the data whole, and for the perceptron's count of faultless epochs."""
+        n = len(self.train[0])
+        shuffled = self.trial.protocol.order == "shuffled"
+        orders = np.stack([order.permutation(n) if shuffled else np.arange(n) for _ in range(1 if self.learner.once else epochs)])
+        self.live(orders, stop=self.trial.protocol.stop_when_faultless)
+        return 0.0
+
+    def live(self, orders: Array, *, stop: bool = False) -> None:
+        """Live through `orders` (epochs, m), on the clock."""
+        X, Y = self.train
+        start = time.perf_counter()
+        if self.alone:
+            self.learner.live(X, orders=orders, plastic=True)
+        else:
+            self.learner.live(X, Y, self.taught, orders=orders, stop=stop)
+        self.train_s += time.perf_counter() - start
+        lived = len(self.learner.missed_)
+        self.samples += lived * orders.shape[1]
+        self.epochs = self.samples / len(X)
+        if not self.learner.finite():
+            raise Diverged(self.samples)
+
+    # ------------------------------------------------------------------ looking
+
+    def score(self, part: Split) -> float:
+        """The score on a part of the data. The learner stays as it is."""
+        twin = self.learner.fork()
+        if self.alone:
+            twin.live(*self.train, self.taught, plastic=False)
+        out = twin.live(self.shown(part)[0])[:, -1]
+        if not np.isfinite(out).all():
+            raise Diverged(self.samples)
+        return self.metric(out, part.X, part.y, self.data, twin.cut)
+
+    def note(self, split: str, score: float) -> None:
+        """One point of the learning curve."""
+        self.scores[split] = score
+        point = dict(samples=self.samples, operations=None, seconds=self.train_s, score=plain(score), split=split)
+        self.curve.append(point)
+
+    def result(self, outcome: str, reason: str = "", score: float | None = None) -> Result:
+        """What there is to say, whole or cut short."""
+        task, data = self.task, self.data
+        chance = task.chance if data.chance is None else data.chance
+        ceiling = task.ceiling if data.ceiling is None else data.ceiling
+        per_sample = self.counts.train_total / self.samples if self.counts.train_total is not None and self.samples else None
+        for point in self.curve:
+            point["operations"] = None if per_sample is None else round(per_sample * point["samples"])
+        return Result(
+            outcome=outcome, reason=reason, metric=task.metric, score=None if score is None else plain(score), chance=chance, ceiling=ceiling,
+            score_normalised=None if score is None else normalised(score, chance, ceiling),
+            score_train=self.scores.get("train"), score_valid=self.scores.get("valid"),
+            n_train=len(data.train), n_valid=len(data.valid), n_test=len(data.test),
+            samples=self.samples, epochs=self.epochs, state_bytes=self.learner.state_bytes,
+            train_s=self.train_s, infer_s=self.infer_s, curve=self.curve, **self.counts.columns(),
+        )  # fmt: skip
