@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 Looks = dict[str, Look]
 LOWEST, HIGHEST = -0.12, 1.06
 """Ends of the axis of chance-corrected scores; what lies beyond is drawn at the end."""
-RASTERISED = 2000
-"""Dots beyond which they are drawn as one image."""
+POINTS = 24
+"""Points of a learning curve."""
 COLUMNS = 4
+"""Panels in a row of the drawing that they are cut from."""
 STYLE = {
     "text.color": INK, "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK, "axes.edgecolor": QUIET,
     "grid.color": GRID, "grid.linewidth": 0.6, "figure.facecolor": "none", "axes.facecolor": "none", "font.family": "sans-serif",
@@ -50,7 +51,6 @@ def every_trial(data: Tidy, board: Board, looks: Looks) -> str:
     order = [s.label for s in board.standings]
     rows = data.compared[data.compared.label.isin(order)]
     place = {cell.name: i for i, cell in enumerate(data.cells)}
-    raster = len(rows) > RASTERISED
     figure = _figure(11.4, 1.25 + 0.56 * len(order))
     axes = figure.subplots()
     for y, label in enumerate(order):
@@ -58,13 +58,13 @@ def every_trial(data: Tidy, board: Board, looks: Looks) -> str:
         count = part.groupby("cell").value.transform("size").to_numpy()
         nth = part.groupby("cell").value.rank(method="first").to_numpy()
         x = part.cell.map(place).to_numpy(dtype=float) + 0.72 * (nth - (count + 1) / 2) / count.clip(4)
-        dots = axes.plot(x, _row(part.value, y), "o", color=look.colour, ms=3.2, mew=0, alpha=0.8, rasterized=raster)[0]
+        lost, height = part.lost.to_numpy(dtype=bool), _row(part.value, y)
+        dots = _dots(axes, x[~lost], height[~lost], look.colour)
         medians = part.groupby("cell").value.median()
         at = medians.index.map(place).to_numpy(dtype=float)
         bars = axes.plot(np.stack([at - 0.4, at + 0.4]), np.stack([_row(medians, y)] * 2), color=look.colour, lw=1.2, alpha=0.6)
         _mark(look, dots, *bars)
-        failed = part[part.lost.astype(bool)]
-        axes.plot(failed.cell.map(place), [y + 0.36] * len(failed), "x", color=INK, ms=3.2, mew=0.9)
+        axes.plot(x[lost], height[lost], "x", color=INK, ms=3.2, mew=0.9)
     _trial_axes(axes, data.cells, order)
     figure.set_layout_engine("constrained", w_pad=0, h_pad=0)
     return inline(figure, "trials", "Every trial as a dot, by learner and cell; the table of all results holds the numbers")
@@ -109,10 +109,11 @@ def curves(data: Tidy, points: pd.DataFrame, looks: Looks) -> list[tuple[str, st
         return []
     joined["value"] = (joined.score.astype(float) - joined.chance.astype(float)) / joined.span.astype(float)
     joined["samples"] = joined.samples.astype(float)
+    joined = joined.sort_values(["cell", "label", "split", "key", "samples"])
     shown = [cell.name for cell in data.cells if cell.name in set(joined.cell)]
     place = {name: i for i, name in enumerate(shown)}
     figure, grid = _grid(len(shown), 3.0, 2.0)
-    for (cell, label, split), part in joined.groupby(["cell", "label", "split"]):
+    for (cell, label, split), part in joined.groupby(["cell", "label", "split"], sort=False):
         x, y = _mean_curve(part)
         faint = {"alpha": 0.35, "lw": 0.9} if split != "test" else {}
         _mark(looks[label], _line(grid[place[cell]], x, y, looks[label], **faint)[0])
@@ -228,6 +229,16 @@ def _inside(values: Any) -> Any:
     return np.clip(np.asarray(values, dtype=float), LOWEST, HIGHEST)
 
 
+def _dots(axes: Axes, x: Any, y: Any, colour: str) -> Any:
+    """Dots as one path of points with round ends: ten thousand of them stay small, sharp and coloured by the theme."""
+    from matplotlib.patches import PathPatch
+    from matplotlib.path import Path
+
+    points = np.repeat(np.column_stack([x, y]), 2, axis=0)
+    path = Path(points, np.tile([Path.MOVETO, Path.LINETO], len(x)))
+    return axes.add_patch(PathPatch(path, fill=False, color=colour, lw=3.2, alpha=0.8, capstyle="round"))
+
+
 def _row(values: pd.Series, y: int) -> Any:
     """Scores as heights within the row of a label: the ceiling is up, chance at the row's line."""
     return y + 0.36 - 0.72 * np.clip(values.to_numpy(dtype=float), -0.12, 1.05)
@@ -253,9 +264,13 @@ def _short(name: str) -> str:
 
 
 def _mean_curve(part: pd.DataFrame) -> tuple[Any, Any]:
-    """Mean over seeds at the samples of all of them; a seed that stopped early keeps its last value."""
-    grid = np.unique(part.samples.to_numpy())
-    lines = [np.interp(grid, one.samples, one.value) for _, one in part.sort_values("samples").groupby("key")]
+    """Mean over seeds at up to POINTS of their samples; a seed that stopped early keeps its last value."""
+    keys, samples, values = (part[name].to_numpy() for name in ("key", "samples", "value"))
+    cuts = np.flatnonzero(keys[1:] != keys[:-1]) + 1
+    grid = np.unique(samples)
+    if len(grid) > POINTS:
+        grid = np.geomspace(grid[0], grid[-1], POINTS)
+    lines = [np.interp(grid, x, y) for x, y in zip(np.split(samples, cuts), np.split(values, cuts), strict=True)]
     return grid, np.mean(lines, axis=0)
 
 

@@ -84,6 +84,8 @@ def _rename(element: Any, name: str) -> None:
         if key.endswith("href") and value.startswith("#"):
             del element.attrib[key]
             element.set("href", f"#{name}-{value[1:]}")
+        elif key.endswith("href"):
+            raise AssertionError(f"a figure refers to {value[:40]!r}: draw it as paths")
         elif key == "clip-path":
             del element.attrib[key]
         elif key in NUMERIC:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+import itertools
+import statistics
+from collections import Counter
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from harness.trial import FAILED
 from reports.command import command
-from reports.data import LOST, Tidy
+from reports.data import LOST, STANDARD, Tidy
 from reports.looks import STEPS, Look
 from reports.stats import FEWEST, Interval, iqm, median_interval
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     import pandas as pd
 
@@ -60,26 +63,31 @@ class Row:
 
 def results(data: Tidy, modules: Mapping[str, str]) -> list[Row]:
     """Every label, cell and protocol there is."""
-    return [_result(part, modules) for _, part in data.rows.groupby(["label", "cell", "protocol"], sort=False)]
+    groups = itertools.groupby(data.rows.itertuples(), key=lambda row: (row.label, row.cell, row.protocol))
+    return [_result(list(trials), modules) for _, trials in groups]
 
 
-def _result(part: pd.DataFrame, modules: Mapping[str, str]) -> Row:
+def _result(trials: list[Any], modules: Mapping[str, str]) -> Row:
     """Median and interval over the trials of one cell, those that failed at chance."""
-    first = part.iloc[0]
-    values = part.value.dropna().to_numpy(dtype=float)
-    chance = part.chance.dropna()
-    scores = part.score.where(~part.lost, chance.median() if len(chance) else None).dropna().astype(float)
-    counts = part.outcome.value_counts()
-    seconds = part.train_s.dropna()
+    first = trials[0]
+    values = np.array([t.value for t in trials if not np.isnan(t.value)])
+    chance = _median([t.chance for t in trials])
+    outcomes = {t.outcome for t in trials}
     interval = median_interval(values) if len(values) else None
     kind = "" if not len(values) else "one seed" if len(values) == 1 else "range" if len(values) < FEWEST else "95 %"
     return Row(
         first.label, first.family, first.cell, first.suite, first.protocol, first.metric or "",
-        float(scores.median()) if len(scores) else None, float(np.median(values)) if len(values) else None,
-        iqm(values) if len(values) else None, interval, kind, int(sum(n for o, n in counts.items() if o != "not_applicable")),
-        int(part.lost.sum()), next(o for o in WORST if o in counts), float(seconds.median()) if len(seconds) else None,
-        command(first, part.replicate, modules), bool(part.compared.any()),
+        _median([chance if t.lost else t.score for t in trials]), _median(values), iqm(values) if len(values) else None,
+        interval, kind, sum(t.outcome != "not_applicable" for t in trials), sum(t.lost for t in trials),
+        next(o for o in WORST if o in outcomes), _median([t.train_s for t in trials]),
+        command(first, [t.replicate for t in trials], modules), any(t.compared for t in trials),
     )  # fmt: skip
+
+
+def _median(values: Iterable[float | None]) -> float | None:
+    """Median of what there is; None where there is nothing."""
+    known = [x for x in values if x is not None]
+    return statistics.median(map(float, known)) if known else None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,26 +101,27 @@ class Square:
 
 def outcome_map(data: Tidy, order: list[str]) -> dict[str, list[Square]]:
     """What became of each label's trials on each cell, in a letter."""
-    rows = data.rows[data.rows.protocol.eq("standard")]
-    parts = dict(list(rows.groupby(["label", "cell"])))
-    return {label: [_outcome(label, cell.name, parts.get((label, cell.name))) for cell in data.seen] for label in order}
+    found: dict[tuple[str, str], list[Any]] = {}
+    for trial in data.rows[data.rows.protocol.eq(STANDARD)].itertuples():
+        found.setdefault((trial.label, trial.cell), []).append(trial)
+    return {label: [_outcome(label, cell.name, found.get((label, cell.name), [])) for cell in data.seen] for label in order}
 
 
-def _outcome(label: str, cell: str, part: pd.DataFrame | None) -> Square:
-    if part is None:
+def _outcome(label: str, cell: str, trials: list[Any]) -> Square:
+    if not trials:
         return Square("", "missing", f"{label} on {cell}: not run")
-    counts = part.outcome.value_counts()
+    counts = Counter(t.outcome for t in trials)
     worst = next(o for o in WORST if o in counts)
-    text = MARKS[worst] + (str(counts[worst]) if 0 < counts[worst] < len(part) else "")
+    text = MARKS[worst] + (str(counts[worst]) if counts[worst] < len(trials) else "")
     words = ", ".join(f"{counts[o]} {MEANINGS[o]}" for o in WORST if o in counts)
-    reason = next((r for r in part[part.outcome.eq(worst)].reason if r), "")
+    reason = next((t.reason for t in trials if t.outcome == worst and t.reason), "")
     kind = "failed" if worst in FAILED else worst.replace("_", "-")
     return Square(text, kind, f"{label} on {cell}: {words}" + (f" ({reason})" if reason else ""))
 
 
 def heat_map(data: Tidy, rows: list[Row], order: list[str]) -> dict[str, list[Square]]:
     """Median chance-corrected score of each label on each cell, in hundredths; the interval in the words."""
-    found = {(r.label, r.cell): r for r in rows if r.compared and r.protocol == "standard"}
+    found = {(r.label, r.cell): r for r in rows if r.compared and r.protocol == STANDARD}
     return {label: [_heat(label, cell.name, found.get((label, cell.name))) for cell in data.cells] for label in order}
 
 

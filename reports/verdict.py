@@ -103,7 +103,8 @@ def _control(board: Board) -> list[str]:
     best = controls[0]
     studied = [s for s in board.ranked if s.family != "control"]
     beaten = [s for s in studied if board.pairs[s.label, best.label].sign == 1]
-    words = f"{len(beaten)} of the {len(studied)} learners under study {'is' if len(beaten) == 1 else 'are'} ahead of it"
+    count = "all" if len(beaten) == len(studied) else f"{len(beaten)} of the"
+    words = f"{count} {len(studied)} learners under study {'is' if len(beaten) == 1 else 'are'} ahead of it"
     if len(studied) == 1:
         words = f"{studied[0].label} is {'' if beaten else 'not '}ahead of it"
     elif not beaten:

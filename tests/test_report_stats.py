@@ -151,8 +151,11 @@ def test_other_protocols_and_older_code_stay_out():
 
 
 def test_another_learner_changes_no_other_figure():
-    fewer, more = tidy(sample(learners=("MLP", "Oja", "Chance"))), tidy(sample(learners=("MLP", "Oja", "Chance"), extra=("Newcomer",)))
-    before = [r for r in results(fewer, {})]
+    fewer, more = (
+        tidy(sample(learners=("MLP", "Oja", "Chance"))),
+        tidy(sample(learners=("MLP", "Oja", "Chance"), extra=("Newcomer",))),
+    )
+    before = results(fewer, {})
     after = [r for r in results(more, {}) if r.label != "Newcomer"]
     assert before == after
     order = ["MLP", "Oja", "Chance"]

@@ -60,7 +60,7 @@ def test_all_tied():
 
 
 def test_all_equal():
-    found = verdict(made({name: ("engineered", 1.0) for name in "AB"}, width=0.0), OK, {})
+    found = verdict(made(dict.fromkeys("AB", ("engineered", 1.0)), width=0.0), OK, {})
     assert found.headline == "All 2 learners are equal"
 
 
@@ -72,7 +72,7 @@ def test_one_learner():
 
 @pytest.mark.parametrize("outcomes", [{"error": 20, "timeout": 4}, {"crashed": 1}, {"not_applicable": 5}])
 def test_nothing_ran_to_its_end(outcomes):
-    found = verdict(made({name: ("engineered", 0.0) for name in "AB"}, width=0.0), outcomes, {})
+    found = verdict(made(dict.fromkeys("AB", ("engineered", 0.0)), width=0.0), outcomes, {})
     assert found.headline == "No trial gave a result"
     assert not any("scores" in sentence or "ahead" in sentence for sentence in found.sentences)
     assert any("failed" in sentence for sentence in found.sentences) == ("not_applicable" not in outcomes)
