@@ -350,7 +350,7 @@ def test_attention_is_flat():
 
     claim = "sequence/attention-flat-in-lag"
     assert status(claim, frame(1.0, 1.0, 0.995)) == "held"
-    assert status(claim, frame(1.0, 1.0, 0.98)) == "undecided"
+    assert status(claim, frame(1.0, 1.0, 0.975)) == "undecided"
     assert status(claim, frame(1.0, 1.0, 0.5)) == "broken"
     assert status(claim, frame(0.5, 0.5, 0.5)) == "broken"
     assert status(claim, rows()) == "undecided"

@@ -47,7 +47,7 @@ def majority(n_train, n_valid, n_test, rng, *, n=3):
     return whole(X[:, None], 2 * X.sum(1) > n)
 
 
-TABLE = Protocol(name="table", epochs=1000, patience=12)
+TABLE = Protocol(epochs=1000, patience=12)
 """For tables of a few rows: many passes, and patience for the plateau on which XOR keeps a network."""
 
 TASKS = (
