@@ -20,7 +20,7 @@ sys.path.append(str(Path(__file__).parent))  # workers search where this process
 faults = importlib.import_module("faults")
 trial = faults.trial
 
-TIMEOUT, MEMORY = 3.0, 1 << 29
+TIMEOUT, MEMORY = 4.0, 1 << 28
 
 FAULTS = {
     "diverges": ("diverged", ""),
@@ -39,13 +39,13 @@ FAULTS = {
     "exits_3": ("crashed", "exit code 3"),
     "segfaults": ("crashed", "killed by SIGSEGV"),
     "kills_itself": ("crashed", "killed by SIGKILL"),
-    "aborts": ("out_of_memory", "needs more than 0.5 GB of memory"),
-    "spins": ("timeout", "no result within 3 s"),
-    "deaf": ("timeout", "no result within 3 s"),
-    "stops": ("timeout", "no result within 3 s"),
-    "hoards": ("out_of_memory", "needs more than 0.5 GB of memory"),
-    "hoards_compiled": ("out_of_memory", "needs more than 0.5 GB of memory"),
-    "hoards_wrapped": ("out_of_memory", "needs more than 0.5 GB of memory"),
+    "aborts": ("out_of_memory", "needs more than 0.25 GB of memory"),
+    "spins": ("timeout", "no result within 4 s"),
+    "deaf": ("timeout", "no result within 4 s"),
+    "stops": ("timeout", "no result within 4 s"),
+    "hoards": ("out_of_memory", "needs more than 0.25 GB of memory"),
+    "hoards_compiled": ("out_of_memory", "needs more than 0.25 GB of memory"),
+    "hoards_wrapped": ("out_of_memory", "needs more than 0.25 GB of memory"),
     "prints": ("ok", "output beyond 1 MB was cut"),
     "prints_and_fails": ("error", "ValueError: after much ado; output beyond 1 MB was cut"),
     "babbles": ("crashed", "protocol: bytes that are not a message"),
