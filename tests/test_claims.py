@@ -170,10 +170,13 @@ def test_a_run_that_diverged_learnt_nothing():
 
 
 def map_of_xor(linear=0.75, wide=1.0):
-    records = [
-        dict(params=dict(activation=a, hidden=h, block=4), score=linear if a == "linear" else wide if h == 16 else 1.0 * (r % 2))
-        for a in logic.ACTIVATIONS for h in logic.WIDTHS for r in range(20)
-    ]  # fmt: skip
+    """Rows as a plan makes them: what is at its default, as relu is, does not stand in `params`."""
+    records = []
+    for activation in logic.ACTIVATIONS:
+        for hidden in logic.WIDTHS:
+            params = dict(hidden=hidden, block=4) | (dict(activation=activation) if activation != "relu" else {})
+            score = [linear] * 20 if activation == "linear" else [wide] * 20 if hidden == 16 else [0.75, 1.0] * 10
+            records += [dict(params=params, score=s) for s in score]
     return rows(*records)
 
 

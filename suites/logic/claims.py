@@ -42,7 +42,11 @@ def all_converge(frame):
 @on_rows
 def mapped(frame):
     """Held if a linear hidden layer never passes 3/4, and no other activation does surely worse with 16 units than with 2."""
-    frame = frame.assign(activation=frame.params.str["activation"], hidden=frame.params.str["hidden"].astype(int))
+    from harness.registry import load
+
+    defaults = {name: field.default for name, field in load("learners.mlp:MLP").hypers().items()}
+    settings = [defaults | params for params in frame.params]  # a row's `params` leaves defaults out
+    frame = frame.assign(activation=[s["activation"] for s in settings], hidden=[s["hidden"] for s in settings])
     linear = float(frame[frame.activation == "linear"].score.max())
     curved = frame[frame.activation != "linear"]
     worse = []
