@@ -15,7 +15,7 @@ import msgspec
 from harness import place
 from harness.store import Last, Store, StoreFull, now
 from harness.supervisor import ENTRY, InProcess, Supervisor
-from harness.trial import AXES, FAILED, Protocol, Result, Trial, label
+from harness.trial import AXES, FAILED, Result, Trial
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -113,20 +113,13 @@ def row_of(trial: Trial, result: Result, **where: Any) -> dict[str, Any]:
         "difficulty": trial.difficulty,
         "rung": trial.rung,
         "preset": trial.preset,
-        "protocol": spelled(trial.protocol),
+        "protocol": trial.protocol.name,
         "replicate": trial.replicate,
         "code_digest": trial.code_digest,
         **{f"seed_{axis}": trial.seeds[axis] for axis in AXES},
         **msgspec.structs.asdict(result),
         **where,
     }
-
-
-def spelled(protocol: Protocol) -> str:
-    """A protocol as one word: its name, and what differs from the defaults."""
-    plain = Protocol(name=protocol.name)
-    fields = msgspec.structs.asdict(protocol)
-    return label(protocol.name, {name: value for name, value in fields.items() if value != getattr(plain, name)})
 
 
 class _Driver:

@@ -15,10 +15,9 @@ from pathlib import Path
 import pytest
 
 from harness import engine, place
-from harness.engine import Event, run, spelled
+from harness.engine import Event, run
 from harness.export import export
 from harness.store import Store, StoreError
-from harness.trial import Protocol
 
 sys.path.append(str(Path(__file__).parent))  # workers search where this process does
 faults = importlib.import_module("faults")
@@ -74,6 +73,7 @@ def test_a_plan_becomes_rows_and_the_same_command_does_nothing_more(store):
     expected = faults.fine(PLAN[1], None)
     assert (row["score"], row["curve"]) == (expected.score, expected.curve)
     assert (row["params"], row["seed_noise"], row["threads"], row["host"]) == ({"i": 1}, 4, 1, place.host())
+    assert row["protocol"] == "standard"
     assert row["started_at"] <= row["finished_at"]
     assert store.environments()[row["env_digest"]]["packages"]["numpy"]
     again = run(PLAN, store, jobs=2, **LIMITS)
@@ -176,11 +176,6 @@ def test_versions_alone_make_the_digest_of_an_environment():
     assert place.environment_digest(described | {"cpu": "another", "platform": "another", "cores": 1}) == digest
     assert place.environment_digest(described | {"packages": {}}) != digest
     assert described["cores"] == os.cpu_count()
-
-
-def test_a_protocol_is_spelled_by_what_is_special_about_it():
-    assert spelled(Protocol()) == "standard"
-    assert spelled(Protocol(name="published", epochs=60, validate=False)) == "published[epochs=60,validate=False]"
 
 
 # Cut short
