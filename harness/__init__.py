@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from harness.api import run
     from harness.export import results
 
-__all__ = ["results"]
+__all__ = ["results", "run"]
 
-_HOMES = {"results": "harness.export"}
+_HOMES = {"results": "harness.export", "run": "harness.api"}
 
 
 def __getattr__(name: str) -> Any:

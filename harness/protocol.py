@@ -7,6 +7,7 @@ and the best state so far is the one that is tested, once, at the end. Test data
 from __future__ import annotations
 
 import math
+import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -46,16 +47,25 @@ def perform(trial: Trial, compiling: Compiling) -> Result:
     before = [a.copy() for part in (data.train, data.valid, data.test) for a in part]
     with compiling():
         compile_s = session.learner.prepare()
+    drawn = _global_random()
     try:
         result = session.run()
     except Diverged as end:
         result = session.result("diverged", str(end))
         result.diverged_at = end.samples
+    if _global_random() != drawn:
+        raise ValueError("the learner drew from a global random generator: use the `rng` that init is given, and `noise` in kernels")
     after = [a for part in (data.train, data.valid, data.test) for a in part]
     if not all(np.array_equal(a, b) for a, b in zip(before, after, strict=True)):
         raise ValueError("the learner changed the data that it was shown: kernels must not write to `signal` or `target`")
     result.compile_s = compile_s
     return result
+
+
+def _global_random() -> tuple[Any, ...]:
+    """The state of the generators that every library shares, for comparison."""
+    name, keys, *rest = np.random.get_state()  # noqa: NPY002 - it is looked at, not drawn from
+    return name, np.asarray(keys).tobytes(), *rest, random.getstate()
 
 
 def _joined(a: Split, b: Split) -> Split:

@@ -211,6 +211,14 @@ class Store:
         """The parts that were kept, by `code_digest`."""
         return self._documents("code")
 
+    def put_plan(self, name: str, keys: Sequence[str]) -> None:
+        """Keep what the latest run of this name planned, by the keys of its trials."""
+        self._put_document("plan", name, {"keys": [*keys]}, replace=True)
+
+    def plans(self) -> dict[str, list[str]]:
+        """The keys that runs have planned, by name of the run."""
+        return {name: body["keys"] for name, body in self._documents("plan").items()}
+
     def _put_document(self, table: str, name: str, body: dict[str, Any], *, replace: bool) -> None:
         values = [name, canonical(body)]
         with self._writing():

@@ -38,7 +38,7 @@ BOOLEANS = frozenset({"tuned"})
 DOCUMENTS = frozenset({"params", "difficulty", "extra", "curve"})
 """Columns that hold JSON; all others hold text."""
 
-DOCUMENT_TABLES = "claim", "audit", "environment", "code"
+DOCUMENT_TABLES = "claim", "audit", "environment", "code", "plan"
 _NOT_NULL = "key", "attempt", "round", "outcome"
 _ELSEWHERE = "Give another place with --store"
 

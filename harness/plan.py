@@ -1,0 +1,166 @@
+"""The plan of a run: which learners meet which tasks, on which rungs, with which seeds. Nothing here runs anything.
+
+A plan has two parts. The comparison: every learner at its defaults on every task, its rungs and its replicates. And the
+trials that claims stand on, each from the preset on that the claim states. Seeds come from names, never from positions, so
+adding a task changes no other trial.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from harness.claim import Claim, Needs
+from harness.digest import digest
+from harness.noise import seed
+from harness.registry import Entry, Found
+from harness.settings import RequestError
+from harness.task import Task
+from harness.trial import AXES, Protocol, Trial
+
+PRESETS = {"smoke": 1, "quick": 3, "full": 10}
+"""Replicates of each preset; smoke also keeps to the short ladders."""
+LOOP = "harness.protocol:perform"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What a run is asked for. Empty lists mean everything; `replicates` None is the preset's number."""
+
+    preset: str = "smoke"
+    learners: Sequence[str] = ()
+    tasks: Sequence[str] = ()
+    suites: Sequence[str] = ()
+    replicates: Sequence[int] | None = None
+    controls: bool = True
+    claims: bool = True
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """Trials sorted by key, each once; the claims that are asked, with the trials of each; and what had to be left out."""
+
+    trials: list[Trial]
+    claims: dict[str, tuple[Claim, list[Trial]]]
+    notices: list[str]
+
+
+def replicates(text: str) -> list[int]:
+    """`10` means replicates 0 to 9, `3,7` means those."""
+    try:
+        numbers = [int(part) for part in text.split(",") if part.strip()]
+    except ValueError:
+        numbers = []
+    if not numbers or min(numbers) < 0 or ("," not in text and numbers[0] < 1):
+        raise RequestError(f"seeds={text!r}: give a number of replicates (10), or the replicates themselves (3,7).")
+    return sorted(set(numbers)) if "," in text else list(range(numbers[0]))
+
+
+def make(found: Found, wish: Wish) -> Plan:
+    """The plan for a wish."""
+    if wish.preset not in PRESETS:
+        raise RequestError(f"preset={wish.preset!r} must be one of {', '.join(PRESETS)}.")
+    notices: list[str] = []
+    tasks = [task for task in _tasks(found, wish) if _available(task.thing, notices)]
+    chosen = found.choose(wish.learners) if wish.learners else [(e, {}) for e in found.learners.values()]
+    learners = [(e, p) for e, p in chosen if wish.controls or e.thing.family != "control" or wish.learners]
+    if wish.controls:
+        named = {e.where for e, _ in learners}
+        learners += [(e, {}) for e in found.learners.values() if e.thing.family == "control" and e.where not in named]
+    seeds = list(range(PRESETS[wish.preset])) if wish.replicates is None else list(wish.replicates)
+    trials: dict[str, Trial] = {}
+    for task in tasks:
+        for difficulty in rungs(task.thing, wish.preset):
+            for entry, params in learners:
+                for replicate in seeds:
+                    made = trial(entry, params, task, difficulty, replicate, wish.preset)
+                    trials[made.key] = made
+    claims: dict[str, tuple[Claim, list[Trial]]] = {}
+    if wish.claims:
+        names = {t.name for t in tasks}
+        wanted = {e.name for e, _ in learners} if wish.learners else None
+        for suite in found.suites.values():
+            if not names.intersection(suite.tasks):
+                continue
+            for claim in suite.claims:
+                if _asked(claim, wish, names, wanted, found):
+                    stands_on = [t for n in claim.needs for t in _needed(found, n, wish)] if _since(claim, wish) else []
+                    claims[f"{suite.name}/{claim.id}"] = claim, stands_on
+                    trials |= {t.key: t for t in stands_on if t.key not in trials}
+    return Plan(sorted(trials.values(), key=lambda t: t.key), claims, notices)
+
+
+def rungs(task: Task, preset: str) -> list[dict[str, Any]]:
+    """The settings of a task's generator that a preset asks for."""
+    if task.ladder is None:
+        return [{}]
+    values = task.ladder.short if preset == "smoke" else task.ladder.values
+    return [{task.ladder.axis: value} for value in values]
+
+
+def trial(
+    entry: Entry, params: dict[str, Any], task: Entry, difficulty: dict[str, Any], replicate: int, preset: str,
+    protocol: Protocol | None = None,
+) -> Trial:  # fmt: skip
+    """One trial with its seeds and key. What the learner cannot take becomes a trial that says so and is not run."""
+    cls, what = entry.thing, task.thing
+    rung = None
+    if what.ladder is not None and what.ladder.axis in difficulty:
+        value = difficulty[what.ladder.axis]
+        rung = float(value) if isinstance(value, int | float) else float(what.ladder.values.index(value))
+    defaults = {n: f.default for n, f in cls.hypers().items()}
+    return Trial(
+        learner=entry.name, where=entry.where, family=cls.family, origin=entry.origin,
+        params={k: v for k, v in sorted(params.items()) if v != defaults[k]}, task=what.name, task_where=task.where,
+        task_version=what.version, difficulty=difficulty, rung=rung, preset=preset,
+        protocol=protocol or what.protocol, replicate=replicate, seeds=seeds(what.name, replicate),
+        code_digest=digest(entry.where, task.where, LOOP), inapplicable=cls.can.refuses(what.requires, what.exhaustive),
+    ).keyed()  # fmt: skip
+
+
+def seeds(task: str, replicate: int) -> dict[str, int]:
+    """A seed for each axis. All learners of a replicate see the same data, in the same order."""
+    return {axis: seed(axis, task, replicate) for axis in AXES}
+
+
+def _needed(found: Found, needs: Needs, wish: Wish) -> Iterable[Trial]:
+    """The trials of one need, as far as the wish's replicates go."""
+    (entry, params), *_ = found.choose([needs.learner])
+    task = found.task(needs.task)
+    if task.thing.available():
+        return
+    for replicate in range(needs.replicates):
+        if wish.replicates is None or replicate in wish.replicates:
+            yield trial(entry, params, task, dict(needs.difficulty), replicate, wish.preset, needs.protocol)
+
+
+def _since(claim: Claim, wish: Wish) -> bool:
+    order = list(PRESETS)
+    return order.index(wish.preset) >= order.index(claim.since)
+
+
+def _asked(claim: Claim, wish: Wish, tasks: set[str], learners: set[str] | None, found: Found) -> bool:
+    """Whether a claim speaks of nothing beyond what the wish names."""
+    named = {found.choose([n.learner])[0][0].name for n in claim.needs}
+    mine = {n.task for n in claim.needs}
+    left_out = {t for t in mine if found.task(t).thing.available()}
+    if wish.tasks and (not mine or not mine - left_out <= tasks):
+        return False
+    return learners is None or (bool(named) and named <= learners)
+
+
+def _tasks(found: Found, wish: Wish) -> list[Entry]:
+    """The tasks that a wish names."""
+    suites = {found.suite(name).name for name in wish.suites}
+    named = {found.task(name).name for name in wish.tasks}
+    every = [e for e in found.tasks.values() if not suites or e.name.partition("/")[0] in suites]
+    return [e for e in every if not named or e.name in named]
+
+
+def _available(task: Task, notices: list[str]) -> bool:
+    """Whether a task's data can be had here; if not, a notice says why."""
+    if reason := task.available():
+        notices.append(f"{task.name} is left out: {reason}")
+        return False
+    return True
