@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from reports.data import Cell, Tidy
 
 ENOUGH = 0.5
-"""Share of the cells, by weight, that a label must have taken to be ranked."""
+"""To be ranked, a label must have taken more than this share of the cells, by weight: any two such labels share some."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,7 +93,7 @@ def board(data: Tidy, cells: Sequence[Cell]) -> Board:
     weight = dict(zip([c.name for c in cells], equal_weights([(c.suite, c.task) for c in cells]), strict=True))
     places = {cell.name: (cell.suite, cell.task) for cell in cells}
     shares = {label: sum(weight[name] for name in taken) for label, taken in values.items()}
-    ranked = [label for label in data.labels if shares.get(label, 0) > ENOUGH - 1e-9]
+    ranked = [label for label in data.labels if shares.get(label, 0) > ENOUGH + 1e-9]
     pairs = _pairs(ranked, values, places)
     standings = []
     for label in (name for name in data.labels if name in values):

@@ -68,7 +68,8 @@ class Tidy:
     """Trials with the columns that the report adds, and what they are trials of.
 
     rows        COLUMNS and label, cell, value, lost, compared; ordered by label, cell and replicate
-    cells       those that are compared, in the order of suite, task and rung
+    cells       those that a label shown has a value on, in the order of suite, task and rung
+    shared      those of them that two labels shown have values on: the ground of comparisons
     seen        those under the standard protocol, whatever came of them
     labels      those shown in figures: learners as they come and settings that took at least half of the cells
     outdated    trials left out because the code has changed since
@@ -76,6 +77,7 @@ class Tidy:
 
     rows: pd.DataFrame
     cells: tuple[Cell, ...]
+    shared: tuple[Cell, ...]
     seen: tuple[Cell, ...]
     labels: tuple[str, ...]
     families: dict[str, str]
@@ -111,12 +113,16 @@ def tidy(data: ReportData) -> Tidy:
     order = {cell.name: i for i, cell in enumerate(cells.values())}
     rows = rows.assign(_at=rows.cell.map(order)).sort_values(["label", "_at", "protocol", "replicate", "key"])
     rows = _valued(rows.drop(columns="_at").reset_index(drop=True))
-    compared, seen = (
+    labels = _labels(rows)
+    shown = rows[rows.compared & rows.label.isin(labels)]
+    takers = shown.groupby("cell").label.nunique()
+    several = takers.index[takers >= min(2, len(labels))]
+    taken, shared, seen = (
         tuple(cell for cell in cells.values() if cell.name in names)
-        for names in (set(rows[rows.compared].cell), set(rows[rows.protocol.eq(STANDARD)].cell))
+        for names in (set(takers.index), set(several), set(rows[rows.protocol.eq(STANDARD)].cell))
     )
     families = dict(zip(rows.label, rows.family, strict=True))
-    return Tidy(rows, compared, seen, _labels(rows, len(compared)), families, outdated)
+    return Tidy(rows, taken, shared, seen, labels, families, outdated)
 
 
 def _settings(given: Any) -> dict[str, Any]:
@@ -170,11 +176,11 @@ def _valued(rows: pd.DataFrame) -> pd.DataFrame:
     return rows
 
 
-def _labels(rows: pd.DataFrame, n_cells: int) -> tuple[str, ...]:
+def _labels(rows: pd.DataFrame) -> tuple[str, ...]:
     """The labels that figures show, by family and name."""
     compared = rows[rows.compared]
     taken = compared.groupby("label").cell.nunique()
     plain = {row.label for row in compared.itertuples() if not row.params}
-    shown = [name for name in taken.index if name in plain or 2 * taken[name] >= n_cells]
+    shown = [name for name in taken.index if name in plain or 2 * taken[name] >= compared.cell.nunique()]
     family = dict(zip(rows.label, rows.family, strict=True))
     return tuple(sorted(shown, key=lambda name: (FAMILIES.index(family[name]), name)))

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 Looks = dict[str, Look]
 LOWEST, HIGHEST = -0.12, 1.06
 """Ends of the axis of chance-corrected scores; what lies beyond is drawn at the end."""
+LETTER = 0.0125
+"""Width of a letter as a share of the axes of costs."""
+FEW = 6
+"""Trials in a cell beyond which dots are drawn smaller."""
 POINTS = 24
 """Points of a learning curve."""
 COLUMNS = 4
@@ -34,7 +38,7 @@ STYLE = {
     "grid.color": GRID, "grid.linewidth": 0.6, "figure.facecolor": "none", "axes.facecolor": "none", "font.family": "sans-serif",
     "font.size": 9, "axes.labelsize": 9, "xtick.labelsize": 8.5, "ytick.labelsize": 8.5, "xtick.major.size": 3,
     "ytick.major.size": 0, "xtick.minor.size": 0, "text.parse_math": False, "axes.formatter.use_mathtext": False,
-    "axes.spines.top": False, "axes.spines.right": False, "axes.spines.left": False, "axes.unicode_minus": True,
+    "axes.spines.top": False, "axes.spines.right": False, "axes.spines.left": False, "path.simplify": False,
 }  # fmt: skip
 
 
@@ -59,7 +63,7 @@ def every_trial(data: Tidy, board: Board, looks: Looks) -> str:
         nth = part.groupby("cell").value.rank(method="first").to_numpy()
         x = part.cell.map(place).to_numpy(dtype=float) + 0.72 * (nth - (count + 1) / 2) / count.clip(4)
         lost, height = part.lost.to_numpy(dtype=bool), _row(part.value, y)
-        dots = _dots(axes, x[~lost], height[~lost], look.colour)
+        dots = _dots(axes, x[~lost], height[~lost], look.colour, 3.2 if count.max() <= FEW else 2.0)
         medians = part.groupby("cell").value.median()
         at = medians.index.map(place).to_numpy(dtype=float)
         bars = axes.plot(np.stack([at - 0.4, at + 0.4]), np.stack([_row(medians, y)] * 2), color=look.colour, lw=1.2, alpha=0.6)
@@ -100,7 +104,10 @@ def ladders(data: Tidy, looks: Looks) -> list[tuple[str, str]]:
 
 
 def curves(data: Tidy, points: pd.DataFrame, looks: Looks) -> list[tuple[str, str]]:
-    """For each cell, mean score over seeds against samples seen: test strong, validation faint: (cell, SVG)."""
+    """For each cell, mean score over seeds against samples seen: (cell, SVG).
+
+    A split that was looked at once is a marker, others are lines; where both are lines, that of the test data is strong.
+    """
     rows = data.compared[data.compared.label.isin(list(looks))]
     known = rows.assign(span=rows.ceiling - rows.chance)[["key", "label", "cell", "chance", "span"]]
     joined = points[["key", "samples", "score", "split"]].merge(known, on="key")
@@ -112,11 +119,16 @@ def curves(data: Tidy, points: pd.DataFrame, looks: Looks) -> list[tuple[str, st
     joined = joined.sort_values(["cell", "label", "split", "key", "samples"])
     shown = [cell.name for cell in data.cells if cell.name in set(joined.cell)]
     place = {name: i for i, name in enumerate(shown)}
+    strong = "test" if joined[joined.split.eq("test")].key.duplicated().any() else "valid"
     figure, grid = _grid(len(shown), 3.0, 2.0)
     for (cell, label, split), part in joined.groupby(["cell", "label", "split"], sort=False):
-        x, y = _mean_curve(part)
-        faint = {"alpha": 0.35, "lw": 0.9} if split != "test" else {}
-        _mark(looks[label], _line(grid[place[cell]], x, y, looks[label], **faint)[0])
+        axes, look = grid[place[cell]], looks[label]
+        if not part.key.duplicated().any():
+            spot = axes.plot(part.samples.mean(), _inside([part.value.mean()]), look.marker, color=look.colour, ms=4.5, mew=0)
+            _mark(look, *spot)
+        else:
+            faint = {"alpha": 0.4, "lw": 0.9} if split != strong else {}
+            _mark(look, *_line(axes, *_mean_curve(part), look, **faint))
     for axes in grid:
         _logarithmic(axes)
         _frame(axes)
@@ -155,7 +167,7 @@ def costs(data: Tidy, board: Board, looks: Looks) -> list[tuple[str, str]]:
                 _mark(look, axes.plot([x, x], _inside(standing.interval), color=look.colour, lw=1.4, alpha=0.6)[0])
             _mark(look, axes.plot(x, _inside([standing.score]), look.marker, color=look.colour, ms=6, mew=0)[0])
         axes.set_xscale("log")
-        axes.set_xlim(min(x for x, _ in spots) / 1.5, max(x for x, _ in spots) * 3)
+        axes.set_xlim(min(x for x, _ in spots) / 1.5, max(x for x, _ in spots) * 1.5)
         _logarithmic(axes)
         _frame(axes)
         axes.set_xlabel(words)
@@ -229,14 +241,14 @@ def _inside(values: Any) -> Any:
     return np.clip(np.asarray(values, dtype=float), LOWEST, HIGHEST)
 
 
-def _dots(axes: Axes, x: Any, y: Any, colour: str) -> Any:
+def _dots(axes: Axes, x: Any, y: Any, colour: str, width: float) -> Any:
     """Dots as one path of points with round ends: ten thousand of them stay small, sharp and coloured by the theme."""
     from matplotlib.patches import PathPatch
     from matplotlib.path import Path
 
     points = np.repeat(np.column_stack([x, y]), 2, axis=0)
     path = Path(points, np.tile([Path.MOVETO, Path.LINETO], len(x)))
-    return axes.add_patch(PathPatch(path, fill=False, color=colour, lw=3.2, alpha=0.8, capstyle="round"))
+    return axes.add_patch(PathPatch(path, fill=False, color=colour, lw=width, alpha=0.8, capstyle="round"))
 
 
 def _row(values: pd.Series, y: int) -> Any:
@@ -275,12 +287,21 @@ def _mean_curve(part: pd.DataFrame) -> tuple[Any, Any]:
 
 
 def _name(axes: Axes, spots: list[tuple[float, Any]]) -> None:
-    """Write each name beside its marker, moved up where two would overlap."""
-    taken: list[tuple[float, float]] = []
-    for x, standing in sorted(spots, key=lambda s: (s[1].score, s[1].label)):
-        y = float(_inside([standing.score])[0])
-        for x_other, y_other in taken:
-            if abs(np.log10(x) - np.log10(x_other)) < 0.9 and y - y_other < 0.055:
-                y = y_other + 0.055
-        taken.append((x, y))
-        axes.annotate(_short(standing.label), (x, y), xytext=(6, 2), textcoords="offset points", va="bottom", fontsize=8.5)
+    """Write each name beside its marker, on the side where it hides least."""
+    low, high = np.log10(axes.get_xlim())
+    marks = [
+        ((np.log10(x) - low) / (high - low), (_inside(s.score) - LOWEST) / (HIGHEST - LOWEST), _short(s.label)) for x, s in spots
+    ]
+    taken = [(x - 0.01, y - 0.015, x + 0.01, y + 0.015) for x, y, _ in marks]
+    for x, y, name in sorted(marks, key=lambda mark: (-mark[1], mark[2])):
+        width = LETTER * len(name)
+        places = [(x + dx, y + dy) for dy in (0.0, 0.035, -0.035, 0.07, -0.07) for dx in (0.016, -width - 0.016)]
+        boxes = [(left, middle - 0.017, left + width, middle + 0.017) for left, middle in places]
+        best = min(boxes, key=lambda box: sum(_overlap(box, other) for other in taken) + 10 * (box[0] < 0 or box[2] > 1.02))
+        taken.append(best)
+        axes.text(best[0], (best[1] + best[3]) / 2, name, transform=axes.transAxes, va="center", fontsize=8.5)
+
+
+def _overlap(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
+    """Whether two boxes (left, bottom, right, top) touch."""
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]

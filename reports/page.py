@@ -20,21 +20,26 @@ from reports.data import FAMILIES, LOST, Cell, ReportData, Tidy, tidy
 from reports.looks import DARK, LIGHT, Look, looks, shades
 from reports.sheet import sheet
 from reports.sources import linked
-from reports.verdict import verdict
+from reports.verdict import SAME, verdict
 from reports.words import figure, seconds, short
 
 LETTERS = 3
 """Letters that fit above one column of a map."""
+BLANK_CARD: dict[str, Any] = {"summary": "", "biology": "", "source": [], "hyperparameters": []}
+BLANK_CLAIM: dict[str, Any] = {
+    "source": "", "published": "", "figure": None, "interval": None, "threshold": "", "reason": "",
+}  # fmt: skip
 STATUSES = "broken", "held", "undecided"
 
 
 def build(data: ReportData) -> str:
     """The report as HTML; ReportError where there is nothing to report."""
     found = tidy(data)
-    whole = board(found, found.cells)
+    whole = board(found, found.shared)
     look = looks(found.labels, found.families)
     outcomes = {str(k): int(n) for k, n in found.rows.outcome.value_counts().items()}
-    claims = {status: [c for c in data.claims if c["status"] == status] for status in STATUSES}
+    given = [BLANK_CLAIM | dict(claim) for claim in data.claims]
+    claims = {status: [c for c in given if c["status"] == status] for status in STATUSES}
     modules = {str(card["name"]): str(card.get("module", "")) for card in data.learners}
     rows = tables.results(found, modules)
     order = [s.label for s in whole.standings]
@@ -93,7 +98,7 @@ def _facts(found: Tidy, outcomes: Mapping[str, int]) -> list[tuple[str, str]]:
     spread = "0" if seeds.empty else f"{seeds.min()}" if seeds.min() == seeds.max() else f"{seeds.min()} to {seeds.max()}"
     ran = len(rows) - outcomes.get("not_applicable", 0)
     facts = [
-        (ran, "trials"), (rows.learner.nunique(), "learners"), (rows.task.nunique(), "tasks"), (len(found.cells), "cells"),
+        (ran, "trials"), (rows.learner.nunique(), "learners"), (rows.task.nunique(), "tasks"), (len(found.shared), "cells compared"),
         (spread, "seed a cell" if spread == "1" else "seeds a cell"), (sum(outcomes.get(o, 0) for o in LOST), "failed"),
         (outcomes.get("not_applicable", 0), "not applicable"),
     ]  # fmt: skip
@@ -102,16 +107,19 @@ def _facts(found: Tidy, outcomes: Mapping[str, int]) -> list[tuple[str, str]]:
 
 def _suites(found: Tidy) -> list[dict[str, Any]]:
     """Who is highest on each suite, and who is not told apart from it."""
-    names = dict.fromkeys(cell.suite for cell in found.cells)
+    names = dict.fromkeys(cell.suite for cell in found.shared)
     lines = []
     for name in names:
-        cells = [cell for cell in found.cells if cell.suite == name]
+        cells = [cell for cell in found.shared if cell.suite == name]
         part = board(found, cells)
         if part.ranked:
             first = part.ranked[0]
             known = all(part.pairs[first.label, s.label].interval is not None for s in part.ranked[1:])
-            tied = [s.label for s in part.tied(first.label)]
-            lines.append(dict(name=name, cells=len(cells), first=first, tied=tied, known=known, ranked=len(part.ranked)))
+            equal = [s.label for s in part.ranked if abs(s.score - first.score) < SAME]
+            tied = [s.label for s in part.tied(first.label) if s.label not in equal]
+            lines.append(
+                dict(name=name, cells=len(cells), first=first, equal=equal, tied=tied, known=known, ranked=len(part.ranked))
+            )
     return lines
 
 
@@ -139,7 +147,7 @@ def _keys(look: dict[str, Look]) -> list[dict[str, Any]]:
 
 def _cards(data: ReportData, found: Tidy) -> list[dict[str, Any]]:
     """One card for each learner that was run, whether or not it is installed now."""
-    known = {card["name"]: card for card in data.learners}
+    known = {card["name"]: BLANK_CARD | dict(card) for card in data.learners}
     family = dict(zip(found.rows.learner, found.rows.family, strict=True))
     variants: dict[str, list[str]] = {name: [] for name in family}
     for name, label in dict.fromkeys(zip(found.rows.learner, found.rows.label, strict=True)):

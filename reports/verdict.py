@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from reports.board import Board, Standing
 
+SAME = 5e-4
+"""Scores nearer than this read the same."""
 STUDIED = "biological", "engineered"
 
 
@@ -43,7 +45,7 @@ def _contest(board: Board, outcomes: Mapping[str, int]) -> tuple[str, list[str]]
     if not board.standings:
         return "Nothing can be compared", ["No trial ran under the standard protocol with a known chance level and ceiling."]
     if not ranked:
-        return "No learner took half of the cells", [
+        return "No learner took more than half of the cells", [
             "Ranks need shared ground; the table by suite and the map show what there is."
         ]
     first = ranked[0]
@@ -63,9 +65,9 @@ def _opening(board: Board) -> tuple[str, list[str]]:
     if any(board.pairs[first.label, s.label].interval is None for s in ranked[1:]):
         gap = "a cell has a single seed" if board.least_seeds < 2 else "some pairs share too few seeds or cells"
         note = f"No order is established: {gap}, so the spread between seeds is unknown. Run at least three."
-        return f"{first.label} has the highest score, on too few seeds to say more", [_score(first, board), note]
+        return f"{first.label} comes first, on too few seeds to say more", [_score(first, board), note]
     if not behind:
-        if all(abs(s.score - first.score) < 5e-4 for s in tied):
+        if all(abs(s.score - first.score) < SAME for s in tied):
             return f"All {len(ranked)} learners are equal", [_score(first, board), "So has every other."]
         return f"None of the {len(ranked)} learners is told apart from the first", [
             _score(first, board),
@@ -91,7 +93,7 @@ def _score(standing: Standing, board: Board) -> str:
     where = f"all {board.n_cells} cells" if standing.n_cells == board.n_cells else f"{standing.n_cells} of {board.n_cells} cells"
     if board.n_cells == 1:
         where = "the one cell"
-    level = "" if standing.score > 5e-4 else ", which is not above chance"
+    level = "" if standing.score > SAME else ", which is not above chance"
     return f"{standing.label} scores {figure(standing.score)} on {where} ({interval}){level}."
 
 
@@ -101,6 +103,8 @@ def _control(board: Board) -> list[str]:
     if not controls:
         return ["No control was run: nothing bounds these scores from below."]
     best = controls[0]
+    if any(pair.interval is None for (_, other), pair in board.pairs.items() if other == best.label):
+        return [f"The best control is {best.label} ({figure(best.score)})."]
     studied = [s for s in board.ranked if s.family != "control"]
     beaten = [s for s in studied if board.pairs[s.label, best.label].sign == 1]
     count = "all" if len(beaten) == len(studied) else f"{len(beaten)} of the"
@@ -119,13 +123,14 @@ def _families(board: Board) -> list[str]:
     if biological is None or engineered is None:
         return []
     pair = board.pairs[biological.label, engineered.label]
+    if pair.interval is None:
+        pairing = f"{biological.label} ({figure(biological.score)}), the best engineered one {engineered.label}"
+        return [f"The best biological learner is {pairing} ({figure(engineered.score)})."]
     words = {1: "ahead of", -1: "behind", 0: "not told apart from"}[pair.sign]
     sentence = (
         f"The best biological learner, {biological.label} ({figure(biological.score)}), is {words} the best engineered one, "
     )
     sentence += f"{engineered.label} ({figure(engineered.score)})"
-    if pair.interval is None:
-        return [sentence + "."]
     low, high = pair.interval
     ground = "" if pair.n_cells == board.n_cells else f" on the {pair.n_cells} cells that both took"
     return [f"{sentence}: a difference of {figure(pair.difference)} ({figure(low)} to {figure(high)}){ground}."]
@@ -134,7 +139,7 @@ def _families(board: Board) -> list[str]:
 def _unranked(board: Board) -> list[str]:
     """Who took too little to have a rank."""
     names = [s.label for s in board.standings if s.rank is None]
-    return [f"Not ranked, for having taken less than half of the cells: {listed(names)}."] if names else []
+    return [f"Not ranked, for having taken no more than half of the cells: {listed(names)}."] if names else []
 
 
 def _losses(outcomes: Mapping[str, int]) -> list[str]:

@@ -105,7 +105,7 @@ def _curves(frame: pd.DataFrame) -> pd.DataFrame:
     points = []
     for row in frame[frame.outcome == "ok"].itertuples():
         for samples in np.unique(np.geomspace(10, row.samples, 9).astype(int)):
-            for split in ("test", "valid"):
+            for split in ("test", "valid") if samples == row.samples else ("valid",):
                 share = 1 - np.exp(-4 * np.log(samples / 9) / np.log(row.samples / 9))
                 score = row.chance + (row.score - row.chance) * share - (0.01 if split == "test" else 0)
                 points.append(
