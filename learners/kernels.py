@@ -181,7 +181,8 @@ def error(Z, target, loss, E):
             for k in range(K):
                 E[i * K + k] = share * (target[i, k] - Z[i * K + k])
         elif K == 1:
-            E[i] = share * (target[i, 0] - one / (one + math.exp(-Z[i])))
+            small = math.exp(-abs(Z[i]))  # of the two, the power that cannot overflow
+            E[i] = share * (target[i, 0] - (one if Z[i] > 0 else small) / (one + small))
         else:
             top, total = Z[i * K], Z.dtype.type(0)
             for k in range(1, K):

@@ -90,16 +90,16 @@ def mlp(w, X, activation, residual=False):
 def attention(w, X, heads, causal=False, pool="last"):
     """Outputs (n, K) of sequences X (n, T, d), and the weights A (n, heads, T, T)."""
     outputs, every = [], []
-    d = len(w["E"])
+    d, kind = len(w["E"]), np.result_type(X, *w.values())
     c = d // heads
     for x in X:
         T = len(x)
         h = x @ w["E"].T + w["P"]
         q, k, v = (h @ w[f"W[{m}]"].T for m in range(3))
-        told, rows = np.zeros((T, d), h.dtype), []
+        told, rows = np.zeros((T, d), kind), []
         for g in range(heads):
             part = slice(g * c, (g + 1) * c)
-            A = np.zeros((T, T), h.dtype)
+            A = np.zeros((T, T), kind)
             for t in range(T):
                 seen = t + 1 if causal else T
                 score = k[:seen, part] @ q[t, part] / np.sqrt(c)
