@@ -203,14 +203,14 @@ class Learner:
         shape, D, K = task.shape, math.prod(task.shape), task.n_out
         n = len(X)
         online = "block" not in self.hypers()
-        x = np.require(X, self.dtype, "C")
+        x = np.require(X, self.dtype, "CW")
         out = np.zeros((n * T if online or Y is None or python else 0, K), self.dtype)
-        marks = np.full(T, Y is not None) if taught is None else np.asarray(taught, bool)
-        y = np.zeros((0, K), self.dtype) if Y is None else np.require(Y, self.dtype, "C").reshape(n * T, K)
+        marks = np.full(T, Y is not None) if taught is None else np.require(taught, bool, "W")
+        y = np.zeros((0, K), self.dtype) if Y is None else np.require(Y, self.dtype, "CW").reshape(n * T, K)
         flat = x.reshape(n * T, D)
         if Y is None and marks.any():
             raise ValueError("taught= marks ticks, but there is no Y to be told at them.")
-        rows = np.arange(n)[None] if orders is None else np.require(orders, np.int64, "C")
+        rows = np.arange(n)[None] if orders is None else np.require(orders, np.int64, "CW")
         told = Y is not None if plastic is None else plastic
         missed = np.zeros(len(rows), np.int64)
         if online:

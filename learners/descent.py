@@ -33,10 +33,12 @@ def adapt(theta, grad, m, v, age, optimiser, rate, beta, beta2):
         first = theta.dtype.type(1.0 / (1.0 - float(beta) ** age[0]))
         second = theta.dtype.type(1.0 / (1.0 - float(beta2) ** age[0]))
         tiny = theta.dtype.type(1e-8)
+        # 1 - beta2, for age is at least 1: of a plain difference fast float32 code makes g g - beta2 g g, and cancels
+        new = theta.dtype.type(1.0 - float(beta2) ** min(age[0], 1))
         for i in range(theta.size):
             g = grad[i]
             m[i] = beta * m[i] + (one - beta) * g
-            v[i] = beta2 * v[i] + (one - beta2) * g * g
+            v[i] = beta2 * v[i] + new * g * g
             theta[i] += rate * (m[i] * first) / (theta.dtype.type(math.sqrt(v[i] * second)) + tiny)
 
 
