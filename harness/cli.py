@@ -329,6 +329,11 @@ def status(store: Path, as_json: bool) -> None:
 @output_option("report.html")
 def report(store: Path, output: Path) -> None:
     """Write the HTML report of a store: one offline file."""
+    write_report(store, output)
+
+
+def write_report(store: Path, output: Path) -> None:
+    """The report of a store, written to a file."""
     from harness.registry import find
     from harness.store import Store
 

@@ -98,6 +98,7 @@ class Session:
         self.counts = Counts()
         self.curve: list[dict[str, Any]] = []
         self.infer_s: float | None = None
+        self.reading: tuple[int, Learner] = -1, self.learner
 
     def shown(self, part: Split) -> tuple[Array, Array]:
         """A part of the data as the learner meets it: signals (n, ticks, *shape), targets (n, ticks, n_out)."""
@@ -123,15 +124,15 @@ class Session:
                 continue
             score = self.score(self.data.valid)
             self.note("valid", score)
-            if best is None or score > best[0]:
-                best, idle = (score, self.learner.layout_.copy()), 0
-            else:
-                idle += 1
-                if idle >= protocol.patience:
-                    break
+            idle = 0 if best is None or score > best[0] or self.epochs < 1 else idle + 1
+            if best is None or score >= best[0]:
+                best = score, self.learner.layout_.copy()
+            if idle >= protocol.patience:
+                break
         if best is not None:
             self.scores["valid"] = best[0]
             self.learner.layout_.write(best[1])
+            self.reading = -1, self.learner
         start = time.perf_counter()
         score = self.score(self.data.test)
         self.infer_s = time.perf_counter() - start
@@ -146,7 +147,7 @@ class Session:
         n, block = len(self.train[0]), learner.task_.block
         epochs = protocol.epochs
         if learner.shown is not None:
-            epochs = min(epochs, max(1, math.ceil(learner.shown / n)))
+            epochs = min(epochs, max(1, math.ceil(learner.shown / (n * learner.task_.n_ticks))))
         order = np.random.default_rng(self.trial.seeds["order"])
         if learner.once or protocol.stop_when_faultless:
             yield self.pass_whole(epochs, order)
@@ -165,7 +166,7 @@ class Session:
                     pending, start = [], stop
                     yield 1 - (seen + stop) / (epochs * n)
             pending.append(rows[start:])
-            if seen + n >= due or epoch == epochs - 1 or self.alone:
+            if seen + n >= due or epoch == epochs - 1:
                 due = max(due * SPACING, seen + n + 1)
                 self.segment(pending)
                 pending = []
@@ -207,10 +208,16 @@ class Session:
     # ------------------------------------------------------------------ looking
 
     def score(self, part: Split) -> float:
-        """The score on a part of the data. The learner stays as it is."""
+        """The score on a part of the data. The learner stays as it is.
+
+        One that learns alone is first read out: labels of the training data name what it has found.
+        """
         twin = self.learner.fork()
         if self.alone:
-            twin.live(*self.train, self.taught, plastic=False)
+            if self.reading[0] != self.samples:
+                twin.live(*self.train, self.taught, plastic=False)
+                self.reading = self.samples, twin
+            twin = self.reading[1].fork()
         out = twin.live(self.shown(part)[0])[:, -1]
         if not np.isfinite(out).all():
             raise Diverged(self.samples)

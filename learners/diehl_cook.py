@@ -199,7 +199,7 @@ class DiehlCook(Classifier):
     can = Can(inputs={"vector", "sequence"})
     streams = ("x",)
     homeostatic = ("raised",)
-    shown = 4000  # its claim; and each takes half a second of simulated time
+    shown = 1000  # its claim; and each takes half a second of simulated time
     compile_loop = False
     synapses = (Synapse("W", "x", "e"),)
     populations = (

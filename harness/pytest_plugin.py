@@ -1,0 +1,84 @@
+"""pytest for suites: `pytest suites/`, or `pytest --pyargs suites` where hebbench is installed.
+
+The first claim that is asked runs the plan of the suites that were collected, once; trials that the store has are not run
+again. Each claim is then a test of its own, `suite/claim`, and with `--learner` each contract check is one, `Learner:check`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from harness.api import Outcome
+    from harness.claim import Claim, Verdict
+
+STORE = "hebbench.db"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options, in a group of their own."""
+    group = parser.getgroup("hebbench")
+    group.addoption("--hebbench-store", default=STORE, metavar="FILE", help=f"store of trials and verdicts (default: {STORE})")
+    group.addoption("--hebbench-preset", default="smoke", choices=["smoke", "quick", "full"], help="preset (default: smoke)")
+    group.addoption("--hebbench-report", metavar="FILE", help="write the HTML report to this file at the end")
+    group.addoption("--learner", action="append", default=[], metavar="X", help="name, module:Class or file.py; repeatable")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One test for each contract check of each learner that was named."""
+    if "contract_check" not in metafunc.fixturenames:
+        return
+    from harness.checks import checks
+    from harness.registry import find
+
+    words = metafunc.config.getoption("--learner")
+    chosen = find(words).choose(words) if words else []
+    pairs = [(entry.thing, params, check) for entry, params in chosen for check in checks(entry.thing, params)]
+    metafunc.parametrize("contract_check", pairs, ids=[f"{cls.__name__}:{check.id}" for cls, _, check in pairs])
+
+
+@pytest.fixture(scope="session")
+def hebbench_run(request: pytest.FixtureRequest) -> Outcome:
+    """The plan of the collected suites, run and judged."""
+    from harness import api, plan
+    from harness.registry import find
+    from harness.store import Store
+
+    option = request.config.getoption
+    found = find(option("--learner"))
+    suites = {Path(str(item.fspath)).parent.name for item in request.session.items if "hebbench_verdict" in getattr(item, "fixturenames", ())}
+    wish = plan.Wish(preset=option("--hebbench-preset"), learners=option("--learner"), suites=sorted(suites & set(found.suites)))
+    with Store(option("--hebbench-store")) as store:
+        made = plan.make(found, wish)
+        store.put_plan("latest", [t.key for t in made.trials])
+        return api.execute(made, store, jobs=api.cores(), timeout=api.TIMEOUT, memory=api.MEMORY)
+
+
+@pytest.fixture(scope="session")
+def hebbench_verdict(hebbench_run: Outcome) -> Callable[[Claim], Verdict]:
+    """A callable: a claim to its verdict."""
+    from harness.claim import Verdict
+
+    judged = {(c["id"], c["text"]): c for c in hebbench_run.claims.values()}
+
+    def verdict(claim: Claim) -> Verdict:
+        c: dict[str, Any] | None = judged.get((claim.id, claim.text))
+        if c is None:
+            return Verdict("undecided", None, None, "", "not asked: it speaks of learners or tasks that this run leaves out")
+        return Verdict(c["status"], c["figure"], None if c["interval"] is None else (c["interval"][0], c["interval"][1]), c["threshold"], c["reason"])
+
+    return verdict
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write the report, in the process that started the workers."""
+    path = session.config.getoption("--hebbench-report")
+    if path and not hasattr(session.config, "workerinput") and Path(session.config.getoption("--hebbench-store")).exists():
+        from harness.cli import write_report
+
+        write_report(Path(session.config.getoption("--hebbench-store")), Path(path))
