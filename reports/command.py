@@ -28,8 +28,8 @@ def command(row: Any, replicates: Iterable[int], modules: Mapping[str, str]) -> 
 
 
 def _seeds(replicates: Iterable[int]) -> str:
-    """`3` is replicates 0 to 2, `3,7` is those two; one alone other than 0 is asked for with those before it."""
+    """`3` is replicates 0 to 2, `3,7` is those two, `5,` is that one."""
     wanted = sorted(set(replicates))
-    if wanted == list(range(len(wanted))) or len(wanted) == 1:
-        return str(wanted[-1] + 1)
-    return ",".join(map(str, wanted))
+    if wanted == list(range(len(wanted))):
+        return str(len(wanted))
+    return ",".join(map(str, wanted)) + "," * (len(wanted) == 1)

@@ -98,7 +98,8 @@ def _facts(found: Tidy, outcomes: Mapping[str, int]) -> list[tuple[str, str]]:
     spread = "0" if seeds.empty else f"{seeds.min()}" if seeds.min() == seeds.max() else f"{seeds.min()} to {seeds.max()}"
     ran = len(rows) - outcomes.get("not_applicable", 0)
     facts = [
-        (ran, "trials"), (rows.learner.nunique(), "learners"), (rows.task.nunique(), "tasks"), (len(found.shared), "cells compared"),
+        (ran, "trials"), (rows.learner.nunique(), "learners"), (rows.task.nunique(), "tasks"),
+        (len(found.shared), "cells compared"),
         (spread, "seed a cell" if spread == "1" else "seeds a cell"), (sum(outcomes.get(o, 0) for o in LOST), "failed"),
         (outcomes.get("not_applicable", 0), "not applicable"),
     ]  # fmt: skip

@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness import plan
 from reports import ReportError, build
 from reports.command import command
 from reports.data import tidy
@@ -209,13 +210,14 @@ def trial(**changes):
 
 
 @pytest.mark.parametrize(
-    ("replicates", "seeds"), [([0, 1, 2], "3"), ([0], "1"), ([3, 7], "3,7"), ([5], "6"), ([0, 2], "0,2"), ([2, 1, 0, 0], "3")]
+    ("replicates", "seeds"), [([0, 1, 2], "3"), ([0], "1"), ([3, 7], "3,7"), ([5], "5,"), ([0, 2], "0,2"), ([2, 1, 0, 0], "3")]
 )
 def test_commands_ask_for_the_seeds(replicates, seeds):
     words = shlex.split(command(trial(), replicates, {}))
     assert words[:3] == ["hebbench", "run", "quick"]
     assert words[words.index("--learner") + 1] == "MLP[hidden=8]"
     assert words[words.index("--seeds") + 1] == seeds
+    assert plan.replicates(seeds) == sorted(set(replicates))
     assert "--no-controls" in words
 
 

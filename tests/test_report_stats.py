@@ -99,7 +99,7 @@ def rows(*groups: tuple[str, str, list[float | str]], family: str = "biological"
 
 def stand(frame: pd.DataFrame) -> dict[str, tuple[float, tuple[int, int] | None]]:
     found = tidy(dataclasses.replace(sample(seeds=1, learners=()), rows=frame))
-    return {s.label: (round(s.score, 6), s.rank) for s in board(found, found.cells).standings}
+    return {s.label: (round(s.score, 6), s.rank) for s in board(found, found.shared).standings}
 
 
 def test_failures_count_as_chance():
@@ -109,29 +109,41 @@ def test_failures_count_as_chance():
 
 def test_what_does_not_apply_or_was_interrupted_counts_as_nothing():
     frame = rows(("A", "s/t", [1.0, 1.0]), ("A", "s/u", ["not_applicable"] * 2), ("B", "s/t", [0.5, "interrupted"]))
-    found = stand(pd.concat([frame, rows(("B", "s/u", [0.0, 0.0]))]))
+    found = stand(pd.concat([frame, rows(*((name, "s/u", [0.0, 0.0]) for name in "BC"))]))
     assert found["A"][0] == 1.0
     assert found["B"][0] == 0.25
 
 
 def test_pairs_are_compared_where_both_were():
-    """A took the easy cell only, and scores higher; on it B is ahead, and so B ranks first."""
+    """A took the easy cells only, and scores higher than B; where both were, B is ahead, and so B ranks first."""
     frame = rows(
-        ("A", "s/easy", [0.80, 0.81, 0.80]),
-        ("B", "s/easy", [0.95, 0.96, 0.95]), ("B", "s/hard", [0.10, 0.11, 0.10]),
+        *(("A", f"s/{task}", [0.80, 0.81, 0.80]) for task in ("easy", "easier")),
+        *(("B", f"s/{task}", [0.95, 0.96, 0.95]) for task in ("easy", "easier")),
+        ("B", "s/hard", [0.10, 0.11, 0.10]),
+        *(("C", f"s/{task}", [0.0, 0.0, 0.0]) for task in ("easy", "easier", "hard")),
     )  # fmt: skip
     found = stand(frame)
     assert found["A"][0] > found["B"][0]
-    assert found["B"][1] == (1, 1)
-    assert found["A"][1] == (2, 2)
-    assert next(iter(found)) == "B"
+    assert [found[name][1] for name in "BAC"] == [(1, 1), (2, 2), (3, 3)]
+    assert list(found) == ["B", "A", "C"]
 
 
-def test_less_than_half_of_the_cells_is_no_rank():
-    frame = rows(("A", "s/a", [1.0, 1.0]), *(("B", f"s/{t}", [0.1, 0.1]) for t in "abc"))
-    found = stand(frame)
-    assert found["A"][1] is None
-    assert list(found) == ["B", "A"]
+@pytest.mark.parametrize(("taken", "rank"), [("a", None), ("ab", None), ("abc", (1, 1))])
+def test_half_of_the_cells_is_no_rank(taken, rank):
+    """A label is ranked on more than half, so that any two share a cell."""
+    frame = rows(*(("A", f"s/{t}", [1.0, 1.0]) for t in taken), *((name, f"s/{t}", [0.1, 0.1]) for name in "BC" for t in "abcd"))
+    assert stand(frame)["A"][1] == rank
+
+
+def test_a_cell_that_one_label_took_is_no_ground():
+    """Neither a learner's own cell nor one that only settings of a claim ran on counts against the others."""
+    shared = rows(*((name, "s/t", [0.5, 0.5]) for name in "AB"), ("A", "s/own", [1.0, 1.0]))
+    variant = rows(("A", "s/claim", [1.0, 1.0])).assign(params=[{"hidden": 3}] * 2)
+    found = tidy(dataclasses.replace(sample(seeds=1, learners=()), rows=pd.concat([shared, variant])))
+    assert [c.name for c in found.shared] == ["s/t"]
+    assert [c.name for c in found.cells] == ["s/own", "s/t"]
+    assert [c.name for c in found.seen] == ["s/claim", "s/own", "s/t"]
+    assert found.labels == ("A", "B")
 
 
 def test_one_seed_ranks_nobody_ahead():
@@ -146,7 +158,7 @@ def test_other_protocols_and_older_code_stay_out():
     frame = frame.assign(finished_at="2021")
     found = tidy(dataclasses.replace(sample(seeds=1, learners=()), rows=pd.concat([frame, published, old])))
     assert found.outdated == 2
-    assert board(found, found.cells).standings[0].score == 0.5
+    assert board(found, found.shared).standings[0].score == 0.5
     assert {(r.protocol, r.middle) for r in results(found, {}) if r.label == "A"} == {("standard", 0.5), ("published", 1.0)}
 
 
@@ -160,7 +172,7 @@ def test_another_learner_changes_no_other_figure():
     assert before == after
     order = ["MLP", "Oja", "Chance"]
     assert heat_map(fewer, before, order) == heat_map(more, after, order)
-    scores = [{s.label: (s.score, s.interval) for s in board(x, x.cells).standings} for x in (fewer, more)]
+    scores = [{s.label: (s.score, s.interval) for s in board(x, x.shared).standings} for x in (fewer, more)]
     assert scores[0] == {label: x for label, x in scores[1].items() if label != "Newcomer"}
 
 
