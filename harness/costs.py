@@ -1,24 +1,30 @@
 """What a rule costs, counted and not guessed.
 
-The kernels run once more, as Python, on numbers that count what is done to them: a product of two graded numbers is a
-multiply-accumulate (MAC). A learner that spikes counts for itself, event by event, in an array `events` of its state: what
-arrives at synapses (accumulates, AC, for a spike is no factor), spikes, updates of state. Joules are a model, no measurement:
-45 nm, 4.6 pJ a MAC and 0.9 pJ an AC in float32, memory traffic left out (Horowitz 2014, doi:10.1109/ISSCC.2014.6757323).
+The kernels run once more, as Python, on numbers that count what is done to them: a product or quotient is a
+multiply-accumulate (MAC), whatever its factors are. A learner that spikes counts for itself, event by event, in an array
+`events` of its state: what arrives at synapses (accumulates, AC, for a spike is no factor), spikes, updates of state.
+Joules are a model, no measurement: 45 nm, 4.6 pJ a MAC and 0.9 pJ an AC in float32, memory traffic left out (Horowitz 2014,
+doi:10.1109/ISSCC.2014.6757323).
 """
 
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.base import Learner
-from harness.state import Array
+if TYPE_CHECKING:
+    from harness.base import Learner
+    from harness.state import Array
 
 PJ_MAC, PJ_AC = 4.6, 0.9
-LARGEST = 300_000
-"""Weights beyond which a count as Python would take longer than most trials."""
+LARGEST = 1_000_000
+"""Weights times ticks beyond which a count as Python would take longer than most trials: about a second."""
+ROWS = 16
+"""Samples over which a count is averaged where there is time: a rule that learns from mistakes alone costs more at some."""
+CUT = 256
+"""Elements of each array on which an optimiser that goes through several of one length is counted, and twice as many."""
 
 
 @dataclasses.dataclass
@@ -45,86 +51,139 @@ class Counts:
         return dataclasses.asdict(self) | dict(joules_model=joules)
 
 
+PRODUCTS = [0]
+"""How many products there have been."""
+
+
 class Tally(float):
-    """A float that counts the products in which it takes part."""
+    """A float that counts the products and quotients in which it takes part.
+
+    A factor that is a whole number counts nothing: it is a flag or the constant 1 of a kernel.
+    """
 
     __slots__ = ()
-    __array_ufunc__ = None
-    products: ClassVar[int] = 0
 
     def __mul__(self, other: Any) -> Tally:
-        Tally.products += 1
-        return Tally(float(self) * float(other))
+        PRODUCTS[0] += type(other) is not int
+        return Tally(float.__mul__(self, float(other)))
 
     __rmul__ = __mul__
 
     def __truediv__(self, other: Any) -> Tally:
-        Tally.products += 1
-        return Tally(float(self) / float(other))
+        PRODUCTS[0] += type(other) is not int
+        return Tally(float.__truediv__(self, float(other)))
 
     def __rtruediv__(self, other: Any) -> Tally:
-        Tally.products += 1
-        return Tally(float(other) / float(self))
+        PRODUCTS[0] += 1
+        return Tally(float.__rtruediv__(self, float(other)))
 
     def __add__(self, other: Any) -> Tally:
-        return Tally(float(self) + float(other))
+        return Tally(float.__add__(self, float(other)))
 
     __radd__ = __add__
 
     def __sub__(self, other: Any) -> Tally:
-        return Tally(float(self) - float(other))
+        return Tally(float.__sub__(self, float(other)))
 
     def __rsub__(self, other: Any) -> Tally:
-        return Tally(float(other) - float(self))
+        return Tally(float.__rsub__(self, float(other)))
 
     def __neg__(self) -> Tally:
-        return Tally(-float(self))
+        return Tally(float.__neg__(self))
+
+    def __abs__(self) -> Tally:
+        return Tally(float.__abs__(self))
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **keywords: Any) -> Any:
+        """NumPy's scalars come here: `np.float64(2) * x`, `np.exp(x)`."""
+        if any(isinstance(x, np.ndarray) for x in inputs):
+            return NotImplemented
+        PRODUCTS[0] += ufunc in (np.multiply, np.divide)
+        result = getattr(ufunc, method)(*(float(x) if isinstance(x, Tally) else x for x in inputs), **keywords)
+        return Tally(result) if isinstance(result, float) else result
+
+
+class Counting(np.ndarray):
+    """An array of `Tally`: a plain number, such as `math` gives, counts again once it is written."""
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        super().__setitem__(index, Tally(value) if type(value) in (float, int) else value)
 
 
 def count(learner: Learner, X: Array, Y: Array, taught: Array, samples: int) -> Counts:
-    """Operations of `samples` samples of training and of one answer, from one sample x (1, ticks, *shape), y (1, ticks, n_out)."""
-    if not hasattr(learner, "layout_"):
-        return Counts()
-    if "events" in learner.layout_:
+    """Operations of `samples` samples of training and of one answer, on average over some of X (n, ticks, *shape).
+
+    Y (n, ticks, n_out) is told at the ticks that `taught` (ticks,) marks. The learner is taken as it
+    stands. Where nothing can be counted, as in a wrapped model, every count is None.
+    """
+    if "events" in learner.arrays():
         additions, spikes, updates, changed = (int(v) for v in learner.arrays()["events"])
-        twin = learner.fork(events=np.zeros(4, np.int64))
-        twin.live(X, plastic=False) if "plastic" in twin.names("respond") else twin.live(X)
-        return Counts(0, additions + changed, 0, int(twin.arrays()["events"][0]), spikes, updates)
+        twin = learner.fork(events=np.zeros_like(learner.arrays()["events"]))
+        twin.live(X, plastic=False)
+        return Counts(0, additions + changed, 0, round(int(twin.arrays()["events"][0]) / len(X)), spikes, updates)
     weights = sum(learner.arrays()[s.array].size for s in learner.wiring())
-    if weights * X.shape[1] > LARGEST:
+    work = weights * X.shape[1]
+    if not weights or work > LARGEST:
         return Counts()
-    infer, train = tallied(learner, X[0], Y[0], taught)
-    return Counts(train * samples, 0, infer, 0, 0, None)
+    n = min(len(X), ROWS, max(1, LARGEST // 20 // work))
+    try:
+        infer, train = np.mean([tallied(learner, X[i], Y[i], taught) for i in range(n)], axis=0)
+    except (ArithmeticError, AttributeError, TypeError, ValueError):  # kernels that arithmetic on objects cannot follow
+        return Counts()
+    return Counts(round(train * samples), 0, round(infer), 0, 0, None)
 
 
-def tallied(learner: Learner, x: Array, y: Array, taught: Array) -> tuple[int, int]:
+def tallied(learner: Learner, x: Array, y: Array, taught: Array) -> tuple[float, float]:
     """Products of one answer to x (ticks, *shape), and of learning from it too, with y (ticks, n_out).
 
-    An update that serves a block of signals is counted once for the block, and shared out over it.
+    An update that serves a block of signals is shared out over the block.
     """
-    block = learner.task_.block
     twin = learner.fork(block=1) if "block" in learner.hypers() else learner.fork()
-    kernels = {k: getattr(type(twin), k) for k in ("respond", "learn", "rest", "adapt")}
-    twin.layout_.arrays = {k: _tally(a) for k, a in twin.layout_.arrays.items()}
-    named = {k: [float(v) if isinstance(v, np.floating) else v for v in twin.named(k, {"plastic": True})] for k in kernels}
-    x = x[None] if learner.can.whole else x
+    respond, learn, rest = (getattr(type(twin), k) for k in ("respond", "learn", "rest"))
+    plain = twin.layout_.arrays
+    twin.layout_.arrays = plain | {
+        k: _tally(plain[k]) for k in plain if any(k in twin.names(n) for n in ("respond", "learn", "rest"))
+    }
+    of_respond, of_learn, of_rest = (_named(twin, k) for k in ("respond", "learn", "rest"))
     out = _tally(np.zeros((1, twin.task_.n_out)))
-    spent = dict.fromkeys(kernels, 0)
-    for t, signal in enumerate(x):
+    infer = learning = 0
+    for t, signal in enumerate(x[None] if learner.can.whole else x):
         block_of_one, target = _tally(signal[None]), _tally(y[t][None])
-        spent["respond"] += _products(kernels["respond"], block_of_one, out, *named["respond"])
+        infer += _products(respond, block_of_one, out, *of_respond)
         if taught[t]:
             heard = (target, block_of_one) if twin.hears else (target,)
-            spent["learn"] += _products(kernels["learn"], *heard, *named["learn"])
-    spent["rest"] = _products(kernels["rest"], True, *named["rest"])  # noqa: FBT003 - the loop's own argument
-    spent["adapt"] = _products(kernels["adapt"], *named["adapt"])
-    return spent["respond"], spent["respond"] + spent["learn"] + spent["rest"] + spent["adapt"] // block
+            learning += _products(learn, *heard, *of_learn)
+    learning += _products(rest, True, *of_rest)  # noqa: FBT003 - the loop's own argument
+    return infer, infer + learning + _update(twin, plain) / learner.task_.block
+
+
+def _update(twin: Learner, arrays: dict[str, Array]) -> float:
+    """Products of one `adapt`. Where it names nothing but vectors of one length, and counters, it takes each element alike."""
+    named = [arrays[k] for k in twin.names("adapt") if k in arrays]
+    lengths = {a.size for a in named if a.dtype.kind == "f"}
+    alike = len(lengths) == 1 and all(a.ndim == 1 and (a.dtype.kind == "f" or a.size == 1) for a in named)
+
+    def cut(n: int) -> int:
+        twin.layout_.arrays = {k: _tally(a[:n] if alike and a.dtype.kind == "f" else a) for k, a in arrays.items()}
+        return _products(type(twin).adapt, *_named(twin, "adapt"))
+
+    size = max(lengths, default=0)
+    if not alike or size <= 2 * CUT:
+        return cut(size)
+    once, twice = cut(CUT), cut(2 * CUT)
+    return once + (twice - once) / CUT * (size - CUT)
+
+
+def _named(twin: Learner, kernel: str) -> list[Any]:
+    """What a kernel names, with plain floats for hyperparameters."""
+    return [float(v) if isinstance(v, np.floating) else v for v in twin.named(kernel, {"plastic": True})]
 
 
 def _products(kernel: Any, *arguments: Any) -> int:
-    before = Tally.products
-    kernel(*arguments)
-    return Tally.products - before
+    before = PRODUCTS[0]
+    with np.errstate(over="ignore"):  # the counters of noise wrap round
+        kernel(*arguments)
+    return PRODUCTS[0] - before
 
 
 def _tally(array: Array) -> Array:
@@ -133,4 +192,4 @@ def _tally(array: Array) -> Array:
         return array.copy()
     counting = np.empty(array.shape, object)
     counting.ravel()[:] = [Tally(v) for v in array.ravel().tolist()]
-    return counting
+    return counting.view(Counting)
