@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from harness.base import Learner
-from harness.costs import Counts, count
+from harness.costs import ROWS, Counts, count
 from harness.declare import Sizes
 from harness.metrics import METRICS, normalised, plain
 from harness.registry import load
@@ -44,7 +44,6 @@ def perform(trial: Trial, compiling: Compiling) -> Result:
     if not trial.protocol.validate and not task.exhaustive:
         data = data._replace(train=_joined(data.train, data.valid), valid=Split(data.valid.X[:0], data.valid.y[:0]))
     session = Session(trial, task, data)
-    before = [a.copy() for part in (data.train, data.valid, data.test) for a in part]
     with compiling():
         compile_s = session.learner.prepare()
     drawn = _global_random()
@@ -55,8 +54,7 @@ def perform(trial: Trial, compiling: Compiling) -> Result:
         result.diverged_at = end.samples
     if _global_random() != drawn:
         raise ValueError("the learner drew from a global random generator: use the `rng` that init is given, and `noise` in kernels")
-    after = [a for part in (data.train, data.valid, data.test) for a in part]
-    if not all(np.array_equal(a, b) for a, b in zip(before, after, strict=True)):
+    if not all(np.array_equal(a, b, equal_nan=True) for a, b in zip(session.train, session.shown(data.train), strict=True)):
         raise ValueError("the learner changed the data that it was shown: kernels must not write to `signal` or `target`")
     result.compile_s = compile_s
     return result
@@ -117,10 +115,9 @@ class Session:
         protocol = self.trial.protocol
         best: tuple[float, dict[str, Array]] | None = None
         idle = 0
-        for look in self.looks():
+        for _ in self.looks():
             if not protocol.validate:
-                if look < 1:
-                    self.note("train", self.score(self.data.train))
+                self.note("train", self.score(self.data.train))
                 continue
             score = self.score(self.data.valid)
             self.note("valid", score)
@@ -131,18 +128,20 @@ class Session:
                 break
         if best is not None:
             self.scores["valid"] = best[0]
-            self.learner.layout_.write(best[1])
+            spent = {k: a.copy() for k, a in self.learner.arrays().items() if k == "events"}
+            self.learner.layout_.write(best[1] | spent)
             self.reading = -1, self.learner
+        self.scores["train"] = self.score(self.data.train)
         start = time.perf_counter()
         score = self.score(self.data.test)
         self.infer_s = time.perf_counter() - start
-        self.scores["train"] = self.score(self.data.train)
         self.note("test", score)
-        self.counts = count(self.learner, *(a[:1] for a in self.train), self.taught, self.samples)
+        X, Y = self.train
+        self.counts = count(self.learner, X[:ROWS], Y[:ROWS], self.taught, self.samples)
         return self.result("ok", score=score)
 
-    def looks(self) -> Iterator[float]:
-        """Train from one look to the next; yield the share of the budget that is left."""
+    def looks(self) -> Iterator[None]:
+        """Train from one look to the next."""
         protocol, learner = self.trial.protocol, self.learner
         n, block = len(self.train[0]), learner.task_.block
         epochs = protocol.epochs
@@ -150,27 +149,25 @@ class Session:
             epochs = min(epochs, max(1, math.ceil(learner.shown / (n * learner.task_.n_ticks))))
         order = np.random.default_rng(self.trial.seeds["order"])
         if learner.once or protocol.stop_when_faultless:
-            yield self.pass_whole(epochs, order)
+            self.pass_whole(epochs, order)
+            yield
             return
         pending: list[Array] = []
         due = float(block)
         for epoch in range(epochs):
             rows = order.permutation(n) if protocol.order == "shuffled" else np.arange(n)
-            start = 0
-            seen = epoch * n
-            while not self.alone and seen + n > math.ceil(due) and math.ceil(due) - seen < n:
-                stop = min(n, -(-max(math.ceil(due) - seen, 1) // block) * block)
+            seen, start = epoch * n, 0
+            while not self.alone and (stop := -(-max(math.ceil(due) - seen, 1) // block) * block) < n:
                 due = max(due * SPACING, seen + stop + 1)
-                if stop < n:
-                    self.segment([*pending, rows[start:stop]] if stop > start else pending)
-                    pending, start = [], stop
-                    yield 1 - (seen + stop) / (epochs * n)
+                self.segment([*pending, rows[start:stop]])
+                pending, start = [], stop
+                yield
             pending.append(rows[start:])
             if seen + n >= due or epoch == epochs - 1:
                 due = max(due * SPACING, seen + n + 1)
                 self.segment(pending)
                 pending = []
-                yield 1 - (epoch + 1) / epochs
+                yield
 
     def segment(self, rows: list[Array]) -> None:
         """Live through lists of rows, one after the other; those of one length go together."""
@@ -182,13 +179,12 @@ class Session:
             self.live(np.stack(rows[start:stop]))
             start = stop
 
-    def pass_whole(self, epochs: int, order: np.random.Generator) -> float:
+    def pass_whole(self, epochs: int, order: np.random.Generator) -> None:
         """All the budget at once: for learners that take the data whole, and for the perceptron's count of faultless epochs."""
         n = len(self.train[0])
         shuffled = self.trial.protocol.order == "shuffled"
         orders = np.stack([order.permutation(n) if shuffled else np.arange(n) for _ in range(1 if self.learner.once else epochs)])
         self.live(orders, stop=self.trial.protocol.stop_when_faultless)
-        return 0.0
 
     def live(self, orders: Array, *, stop: bool = False) -> None:
         """Live through `orders` (epochs, m), on the clock."""
