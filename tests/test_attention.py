@@ -122,6 +122,17 @@ def scores_are_over_the_root_of_a_heads_width(cls):
     np.testing.assert_allclose(out.ravel(), [1], rtol=1e-14)
 
 
+def large_scores_do_not_overflow(cls):
+    # as above, with scores of +-800, whose exponentials no float holds: each position looks at itself alone
+    X = np.array([[[40.0], [-40.0]]])
+    learner = made(cls, X, 1, width=4, heads=1)
+    w = {name: np.zeros_like(array) for name, array in weights(learner).items()}
+    w["E"][1, 0] = w["W[0]"][1, 1] = w["W[1]"][1, 1] = 1
+    learner.layout_.write(w)
+    learner.live(X, python=True)
+    assert learner.arrays()["A"].tolist() == [np.eye(2).tolist()]
+
+
 def starts_at_its_stated_scale(cls):
     learner = cls(width=16, heads=4).begin(Sizes((25,), 64, 64))
     for name, variance in dict(E=1 / 25, P=1 / 4, U=1 / 64, **{f"W[{m}]": 1 / 64 for m in range(4)}).items():
@@ -151,6 +162,7 @@ KNOWN_ANSWERS = {
         raw_changes_are_minus_the_gradient,
         a_step_goes_down,
         starts_at_its_stated_scale,
+        large_scores_do_not_overflow,
     )
 }
 

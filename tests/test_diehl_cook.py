@@ -362,6 +362,7 @@ def test_a_neuron_stands_for_the_class_that_moves_it_most_on_average():
         diehl_cook.learn(np.eye(3)[[true]], np.array(tally, float), votes, seen, label)
     assert label.tolist() == [0, 1, 0, -1]
     assert seen.tolist() == [1, 3, 0]
+    assert votes.tolist() == [[4, 0, 2, 0], [6, 3, 6, 0], [0] * 4]
     out = np.full(3, 9.0)
     diehl_cook.answer(out, np.array([4.0, 1.0, 7.0, 50.0]), label)
     assert out.tolist() == [5.5, 1.0, 0.0]
@@ -442,8 +443,13 @@ def test_events_count_what_happened():
     assert min(x, e, i) > 0
     steps = 2 * 220
     assert learner.arrays()["events"].tolist() == [5 * x + e + 4 * i, x + e + i, steps * (8 + 7 * 5), 0]
-    learner.live(np.ones((1, 1, 8)), plastic=True)
-    assert learner.arrays()["events"][3] > 0
+    learner = made(n=8, units=5, image=100.0, rate=0.0)
+    learner.arrays()["W"][0] *= 0.5
+    spikes = recorded(learner, np.ones((1, 8)), plastic=True)[0]
+    marked = np.cumsum(spikes["e"], axis=0) - spikes["e"] > 0  # a neuron that spiked earlier has a trace, which an input meets
+    met = (spikes["x"].sum(axis=1) * marked[: len(spikes["x"])].sum(axis=1)).sum()
+    assert met > 0
+    assert learner.arrays()["events"][3] == 8 + met + 8 * spikes["e"].sum(), "one row is scaled to its sum"
 
 
 def test_a_trace_tells_the_order_within_a_step():
@@ -456,3 +462,66 @@ def test_a_trace_tells_the_order_within_a_step():
     order = [step.index(name) for name in ("v_e", "v_i", "g_e", "h_e", "x_trace", "e_trace", "slow", "e", "i")]
     assert order == sorted(order)
     assert any(event.vector.any() for event in events if event.name == "e")
+
+
+# ---------------------------------------------------------------- known answers, of which each wrong rule breaks one
+
+
+def starts_at_rest_with_its_constants(cls):
+    learner = cls(bits=64, units=3, dt=0.25, lockout=20.0, image=100.0, gap=50.0).begin(Sizes((4,), 2, 1, 1, -2.0, 1.0))
+    state = learner.arrays()
+    assert state["W"].shape == (3, 8)
+    drawn = np.random.default_rng(learner.seeds_["init"]).random((3, 8)) + 0.01
+    np.testing.assert_allclose(state["W"], 0.1 * drawn / drawn.mean(axis=1, keepdims=True), rtol=1e-12)
+    for which, silent in (0, 80), (1, 8):
+        limits = REFRACTORY[which] * 4, THRESHOLD[which], silent
+        expected = [0.25 / TAU[which], REST[which], REVERSAL[which], RESET[which], *limits]
+        np.testing.assert_allclose(state["cells"][which], expected, rtol=1e-12)
+    decays = [math.exp(-0.25 / tau) for tau in (1, 2, 20, 40)]
+    np.testing.assert_allclose(state["keep"], [*decays, math.exp(-150 / 1e7)], rtol=1e-12)
+    assert state["span"].tolist() == [400, 600]
+    assert state["per_hertz"][0] == pytest.approx(0.25 / 1000 / 2)
+    assert (state["raised"] == 20).all()
+    assert (state["v_e"] == REST[0]).all()
+    assert (state["v_i"] == REST[1]).all()
+    assert state["votes"].shape == (2, 3)
+    assert (state["label"] == -1).all()
+    assert min(state["age_e"].min(), state["age_i"].min()) >= 1e5, "longer ago than any lockout"
+
+
+def sums_are_restored_and_weights_bounded(cls):
+    W = np.array([[0.1, 0.3], [0.8, 0.4], [0.0, 0.0], [2.0, 0.1]])
+    assert spiking.normalise(W, 0.8) == 3
+    np.testing.assert_allclose(W, [[0.2, 0.6], [0.8 * 2 / 3, 0.8 / 3], [0, 0], [1.6 / 2.1, 0.08 / 2.1]], rtol=1e-12)
+    assert spiking.normalise(W, 0.8) == 0
+    spiking.normalise(W, 1.9)
+    assert W.max() == 1
+    W, trace = np.array([[0.5, 0.75], [0.5, 0.75]]), np.array([0.5, 1.0])
+    spiking.potentiate(W, np.array([1.0, 0.0]), np.array([0.5, 0.5]), trace, 0.75)
+    assert W.tolist() == [[0.6875, 1], [0.5, 0.75]], "no weight grows beyond 1"
+
+
+KNOWN_ANSWERS = {
+    "starts_at_rest_with_its_constants": starts_at_rest_with_its_constants,
+    "sums_are_restored_and_weights_bounded": sums_are_restored_and_weights_bounded,
+} | {
+    test.__name__.removeprefix("test_"): lambda _, test=test, given=given: test(*given)
+    for test, *given in (
+        (test_equals_a_naive_twin_spike_for_spike, True, 20.0),
+        (test_thresholds_rise_by_the_spike_and_fade_by_the_image,),
+        (test_spikes_in_the_gap_are_not_counted,),
+        (test_the_end_of_the_tries_leaves_what_the_last_one_gave,),
+        (test_a_faint_signal_is_shown_again_and_brighter,),
+        (test_a_neuron_stands_for_the_class_that_moves_it_most_on_average,),
+        (test_two_classes_are_one_output_above_or_below_zero,),
+        (test_a_value_with_a_sign_has_an_input_for_each,),
+        (test_input_is_bernoulli_at_the_right_rate,),
+        (test_events_count_what_happened,),
+    )
+}
+"""They know the rule by its functions and by the class as it stands, of which the mutants are made in place."""
+
+
+@pytest.mark.parametrize("name", ["starts_at_rest_with_its_constants", "sums_are_restored_and_weights_bounded"])
+def test_known_answer(name):
+    KNOWN_ANSWERS[name](DiehlCook)

@@ -75,6 +75,7 @@ def cells_run_out(cls):
     assert wired(learner, cases(2), [[1], [0], [1], [1]], python=True).ravel().tolist() == [1, 0, 1, 0]
     assert learner.arrays()["used"].tolist() == [2]
     assert made(cls, 3, 5).arrays()["W"].shape == (40, 3)
+    assert made(cls, 10, 3, cells=65536).arrays()["W"].shape == (3072, 10)
 
 
 def nothing_changes_once_it_is_right(cls):

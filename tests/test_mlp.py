@@ -82,8 +82,8 @@ def close(found, expected, tolerance=1e-11):
 
 def raw_changes_are_minus_the_gradient(cls):
     for activation, residual, loss in itertools.product(ACTIVATIONS, (False, True), LOSSES):
-        X, T = data(3, 2, 1, 2, 2 if residual else 1)
-        learner = made(cls, X, T.shape[1], hidden=3, depth=3, activation=activation, residual=residual, loss=loss, block=3)
+        X, T = data(3, 4, 1, 2, 2 if residual else 1)
+        learner = made(cls, X, T.shape[1], hidden=3, depth=3, activation=activation, residual=residual, loss=loss, block=5)
         expected = downhill(learner, X, T)
         taught(learner, X, T, python=True)
         close({name: learner.arrays()["d" + name] for name in expected}, expected)
@@ -154,21 +154,22 @@ def optimisers_follow_their_papers(cls):
 
 
 def starts_at_the_published_scale(cls):
-    X = np.zeros((1, 1, 64))
     for activation, gain in ("tanh", 1), ("sigmoid", 1), ("linear", 1), ("relu", 2), ("leaky_relu", 2), ("elu", 2), ("prelu", 2):
-        w = weights(cls(activation=activation, hidden=64, depth=2).begin(Sizes((64,), 64)))
-        for l, variance in enumerate([gain / 64, gain / 64, 1 / 64]):
-            # of 4,096 normal numbers the mean square is within 4 sqrt(2 / 4096) of the variance
-            assert abs((w[f"W[{l}]"] ** 2).mean() / variance - 1) < 4 * (2 / 4096) ** 0.5, (activation, l)
-            assert abs(w[f"W[{l}]"].mean()) < 4 * (variance / 4096) ** 0.5
+        w = weights(cls(activation=activation, hidden=64, depth=2).begin(Sizes((16,), 32)))
+        for l, variance in enumerate([gain / 16, gain / 64, 1 / 64]):
+            # of n normal numbers the mean square is within 4 sqrt(2 / n) of the variance
+            assert w[f"W[{l}]"].shape == ((64, 64, 32)[l], (16, 64, 64)[l])
+            n = w[f"W[{l}]"].size
+            assert abs((w[f"W[{l}]"] ** 2).mean() / variance - 1) < 4 * (2 / n) ** 0.5, (activation, l)
+            assert abs(w[f"W[{l}]"].mean()) < 4 * (variance / n) ** 0.5
             assert not w[f"b[{l}]"].any()
         if activation == "prelu":
             assert (w["alpha[0]"] == 0.25).all()
             assert w["alpha[1]"].shape == (64,)
-    learner = cls(hidden=16, depth=1, start="torch").begin(Sizes(X.shape[2:], 64))
+    learner = cls(hidden=1024, depth=1, start="torch").begin(Sizes((64,), 64))
     for name, array in weights(learner).items():
         if array.size:
-            bound = 1 / 8 if name in {"W[0]", "b[0]"} else 1 / 4
+            bound = 1 / 8 if name in {"W[0]", "b[0]"} else 1 / 32
             assert np.abs(array).max() <= bound
             assert abs((array**2).mean() / (bound**2 / 3) - 1) < 4 * (0.8 / array.size) ** 0.5, name
             assert abs(array.mean()) < 4 * (bound**2 / 3 / array.size) ** 0.5, name
