@@ -1,7 +1,8 @@
 """What a rule costs, counted and not guessed.
 
 The kernels run once more, as Python, on numbers that count what is done to them: a product or quotient is a
-multiply-accumulate (MAC), whatever its factors are. A learner that spikes counts for itself, event by event, in an array
+multiply-accumulate (MAC), whatever its factors are. (Left out are those of two results of `math` that no array held, a
+softmax's quotient for instance: one an output.) A learner that spikes counts for itself, event by event, in an array
 `events` of its state: what arrives at synapses (accumulates, AC, for a spike is no factor), spikes, updates of state.
 Joules are a model, no measurement: 45 nm, 4.6 pJ a MAC and 0.9 pJ an AC in float32, memory traffic left out (Horowitz 2014,
 doi:10.1109/ISSCC.2014.6757323).
@@ -100,7 +101,7 @@ class Tally(float):
             return NotImplemented
         PRODUCTS[0] += ufunc in (np.multiply, np.divide)
         result = getattr(ufunc, method)(*(float(x) if isinstance(x, Tally) else x for x in inputs), **keywords)
-        return Tally(result) if isinstance(result, float) else result
+        return Tally(result) if isinstance(result, float | np.floating) else result
 
 
 class Counting(np.ndarray):
