@@ -152,3 +152,53 @@ def test_a_wrapped_model_has_no_arrays_to_change_or_keep():
         learner.fork(W=np.zeros(2))
     with pytest.raises(TypeError, match="fit it again"):
         learner.snapshot()
+
+
+# ---------------------------------------------------------------- as estimators, against scikit-learn itself
+
+
+@pytest.mark.parametrize("K", [2, 3])
+@pytest.mark.parametrize("bits", [32, 64])
+def test_wrapped_models_are_scikit_learns_own(K, bits):
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.neighbors import KNeighborsClassifier
+
+    X, T = drawn(80, 4, K)
+    X, y = X[:, 0].astype(f"float{bits}"), T[:, 0].argmax(1)
+    asked = X[::-1] + 0.1
+    pairs = [
+        (Logistic(penalty=0.5, bits=bits), LogisticRegression(C=2.0, max_iter=1000)),
+        (NearestNeighbour(neighbours=3, bits=bits), KNeighborsClassifier(3, algorithm="brute")),
+    ]
+    for ours, theirs in pairs:
+        ours.fit(X, y)
+        theirs.fit(X, y)
+        assert np.array_equal(ours.predict(asked), theirs.predict(asked))
+        p = theirs.predict_proba(asked)
+        found, tolerance = ours.decision_function(asked), 1e-12 if bits == 64 else 1e-6
+        np.testing.assert_allclose(found, p if K > 2 else p[:, 1] - p[:, 0], rtol=0, atol=tolerance)
+
+
+@pytest.mark.parametrize("K", [2, 5])
+def test_majority_scores_the_share_of_the_commonest_class_and_chance_one_in_k(K):
+    rng = np.random.default_rng(K)
+    y = rng.choice(K, 4000, p=np.array([3, *[1] * (K - 1)]) / (K + 2))
+    X = rng.normal(size=(4000, 3))
+    assert Majority().fit(X, y).score(X, y) == np.bincount(y).max() / 4000
+    # the answers do not depend on y, so that each is right with probability 1 / K
+    assert abs(Chance().fit(X, y).score(X, y) - 1 / K) < 4 * (1 / K * (1 - 1 / K) / 4000) ** 0.5
+
+
+def test_frozen_features_do_not_learn():
+    X, T = drawn(40, 4, 3)
+    layers = []
+    for targets in T, T[::-1], np.roll(T, 1, axis=0):
+        learner = made(RandomFeatures, 4, 3, hidden=8)
+        learner.live(X, targets)
+        layers.append((learner.hidden_.copy(), learner.bias_.copy()))
+    for hidden, bias in layers[1:]:
+        assert np.array_equal(hidden, layers[0][0])
+        assert np.array_equal(bias, layers[0][1])
+    other = made(RandomFeatures, 4, 3, hidden=8, random_state=1)
+    other.live(X, T)
+    assert not np.array_equal(other.hidden_, layers[0][0])
