@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
@@ -18,6 +18,9 @@ ROWS = 100_000
 
 class Estimator(Learner):
     """What classifiers and regressors share: checked input, and a loop of their own where no harness trains them."""
+
+    expected_failed_checks: ClassVar[dict[str, str]] = {}
+    """Checks of scikit-learn's `check_estimator` that this rule cannot pass, and why: what that function takes by this name."""
 
     epochs: int = hyper(default=10, doc="passes over the data in `fit`", low=1, high=1_000_000, fit=True)
     shuffle: bool = hyper(default=True, doc="a new order in every epoch of `fit`", fit=True)
@@ -197,6 +200,7 @@ class Regressor(Estimator):
 
         tags = super().__sklearn_tags__()
         tags.estimator_type, tags.regressor_tags = "regressor", RegressorTags()
+        tags.target_tags.multi_output = True
         return tags
 
     def _target_checks(self) -> dict[str, Any]:
@@ -204,15 +208,17 @@ class Regressor(Estimator):
 
     def fit(self, X: Any, y: Any) -> Self:
         """Learn from scratch, `epochs` times over: y (n,) or (n, n_out)."""
-        X, y = self._checked(X, np.asarray(y, self.dtype), fresh=True)
+        if y is None:
+            raise ValueError(f"{type(self).__name__}.fit requires y to be passed, but the target y is None.")
+        X, y = self._checked(X, y, fresh=True)
         Y = np.asarray(y, self.dtype).reshape(len(X), -1)
         self.flat_ = np.ndim(y) == 1
         self._lay_out(X, Y.shape[1])
         return self._study(X, Y, int(self.epochs))
 
     def predict(self, X: Any) -> Array:
-        """The response to each row, in the shape of y."""
-        out = self._answers(X)
+        """The response to each row, in the shape of y, in double precision as scikit-learn has it."""
+        out = self._answers(X).astype(float)
         return out[:, 0] if self.flat_ else out
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
