@@ -38,7 +38,7 @@ from harness.trace import Event, Script, Tracer
 
 GIVEN = dict(init=2, respond=2, learn=1, rest=1, adapt=0)
 """The kernels, and how many arguments the harness itself gives to each."""
-TOKENS = 64
+TOKENS = 32
 """Tokens into which a vector is cut, at most, for a learner of whole sequences."""
 
 
@@ -85,6 +85,9 @@ class Learner:
     hears: ClassVar[bool] = False
     """Whether `learn` names the signal beside the target."""
 
+    _named: ClassVar[dict[str, list[str]]] = {}
+    _loops: ClassVar[dict[tuple[bool, bool], Any]] = {}
+
     init: ClassVar[Any]
     respond: ClassVar[Any]
     learn: ClassVar[Any]
@@ -103,7 +106,7 @@ class Learner:
         cls.hears = cls._named.get("learn", [""])[:1] == ["signal"]
         if cls.hears:
             cls._named["learn"] = cls._named["learn"][1:]
-        cls._loops: dict[tuple[Any, ...], Any] = {}
+        cls._loops = {}
 
     # ------------------------------------------------------------------ parameters, as scikit-learn knows them
 
@@ -167,17 +170,17 @@ class Learner:
         return Layout(named, self.dtype, frozenset(stem(s.array) for s in self.synapses))
 
     def _seeds(self) -> dict[str, int]:
-        root = np.random.SeedSequence().entropy if self.random_state is None else self.random_state
+        root: Any = np.random.SeedSequence().entropy if self.random_state is None else self.random_state
         if not hasattr(root, "__index__"):
             raise ValueError(f"{type(self).__name__}.random_state={root!r} must be a whole number or None.")
-        return {axis: noise.seed(axis, int(root)) for axis in ("init", "order", "noise")}  # type: ignore[call-overload]
+        return {axis: noise.seed(axis, int(root)) for axis in ("init", "order", "noise")}
 
     @classmethod
     def signals(cls, X: Array) -> Array:
         """Signals (n, ticks, *shape) as this learner takes them.
 
         To a learner of whole sequences a lone vector is a sequence of tokens: its values, in the fewest equal pieces that
-        make at most 64 tokens, the last filled up with 0.
+        make at most 32 tokens, the last filled up with 0.
         """
         if not (cls.can.whole and X.shape[1] == 1 and X.ndim == 3):
             return X
@@ -203,14 +206,14 @@ class Learner:
         shape, D, K = task.shape, math.prod(task.shape), task.n_out
         n = len(X)
         online = "block" not in self.hypers()
-        x = np.require(X, self.dtype, "CW")
+        x = np.require(X, self.dtype, ["C", "W"])
         out = np.zeros((n * T if online or Y is None or python else 0, K), self.dtype)
-        marks = np.full(T, Y is not None) if taught is None else np.require(taught, bool, "W")
-        y = np.zeros((0, K), self.dtype) if Y is None else np.require(Y, self.dtype, "CW").reshape(n * T, K)
+        marks = np.full(T, Y is not None) if taught is None else np.require(taught, bool, ["W"])
+        y = np.zeros((0, K), self.dtype) if Y is None else np.require(Y, self.dtype, ["C", "W"]).reshape(n * T, K)
         flat = x.reshape(n * T, D)
         if Y is None and marks.any():
             raise ValueError("taught= marks ticks, but there is no Y to be told at them.")
-        rows = np.arange(n)[None] if orders is None else np.require(orders, np.int64, "CW")
+        rows = np.arange(n)[None] if orders is None else np.require(orders, np.int64, ["C", "W"])
         told = Y is not None if plastic is None else plastic
         missed = np.zeros(len(rows), np.int64)
         if online:

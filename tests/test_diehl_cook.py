@@ -408,11 +408,11 @@ def test_it_finds_classes_that_it_was_never_told(bits):
     assert inside.mean() > 0.5, "at first, a third of a neuron's weight is on the inputs of any class"
 
 
-def test_a_sequence_is_one_signal_after_another():
+def test_a_sequence_is_one_signal_after_another_each_shown_once():
     X, y = blobs(0, 30)
     together = np.stack([X, X[::-1]], axis=1)
-    learner = DiehlCook(units=5, image=50.0, gap=20.0, shuffle=False).fit(together, y)
-    alone = DiehlCook(units=5, image=50.0, gap=20.0).begin(Sizes((18,), 3, 1, 1, X.min(), X.max()))
+    learner = DiehlCook(units=5, tick=60.0, shuffle=False).fit(together, y)
+    alone = DiehlCook(units=5, image=60.0, gap=0.0, tries=1).begin(Sizes((18,), 3, 1, 1, X.min(), X.max()))
     alone.live(together.reshape(60, 1, 18), plastic=True)
     assert np.array_equal(learner.arrays()["W"], alone.arrays()["W"])
     assert learner.arrays()["seen"].sum() == 30
@@ -479,7 +479,7 @@ def starts_at_rest_with_its_constants(cls):
         np.testing.assert_allclose(state["cells"][which], expected, rtol=1e-12)
     decays = [math.exp(-0.25 / tau) for tau in (1, 2, 20, 40)]
     np.testing.assert_allclose(state["keep"], [*decays, math.exp(-150 / 1e7)], rtol=1e-12)
-    assert state["span"].tolist() == [400, 600]
+    assert state["span"].tolist() == [400, 600, 10]
     assert state["per_hertz"][0] == pytest.approx(0.25 / 1000 / 2)
     assert (state["raised"] == 20).all()
     assert (state["v_e"] == REST[0]).all()
