@@ -28,8 +28,8 @@ def explain(found: Found, name: str) -> str:
         if suite.name.casefold() == word:
             module = sys.modules[found.tasks[suite.tasks[0].casefold()].where.rpartition(":")[0]]
             return "\n".join([f"# {suite.name}", "", inspect.getdoc(module) or "", "", *(f"* {t}" for t in suite.tasks)])
-    known = [*(e.name for e in found.learners.values()), *(e.name for e in found.tasks.values()),
-             *(f"{s.name}/{c.id}" for s in found.suites.values() for c in s.claims), *(s.name for s in found.suites.values())]  # fmt: skip
+    known = [each.name for group in (found.learners, found.tasks, found.suites) for each in group.values()]
+    known += [f"{suite.name}/{claim.id}" for suite in found.suites.values() for claim in suite.claims]
     raise unknown("name", name, known)
 
 
@@ -39,7 +39,8 @@ def learner_text(entry: Entry) -> str:
     module = inspect.getdoc(sys.modules[entry.thing.__module__]) or ""
     lines = [f"# {entry.name}", "", inspect.getdoc(entry.thing) or "", "", module, "", "Hyperparameters:", ""]
     for h in card["hyperparameters"]:
-        allowed = ", ".join(map(str, h["choices"])) if h["choices"] else f"{h['low']} to {h['high']} {h['unit']}".rstrip(" 1")
+        unit = "" if h["unit"] == "1" else f" {h['unit']}"
+        allowed = ", ".join(map(str, h["choices"])) if h["choices"] else f"{h['low']} to {h['high']}{unit}"
         lines.append(f"* `{h['name']}` = {h['default']}: {h['doc']} ({allowed})")
     takes = f"{', '.join(card['inputs'])}; targets: {', '.join(card['targets'])}"
     return "\n".join([*lines, "", f"Takes: {takes}", f"Found in: {entry.where} ({entry.origin})"])
@@ -50,7 +51,8 @@ def task_text(entry: Entry) -> str:
     task = entry.thing
     lines = [f"# {task.name}", "", task.doc, "", f"Requires: {', '.join(sorted(task.requires))}; metric: {task.metric}"]
     if task.ladder:
-        lines.append(f"Ladder: {task.ladder.axis} = {', '.join(map(str, task.ladder.values))} (smoke: {', '.join(map(str, task.ladder.short))})")
+        every, short = (", ".join(map(str, rungs)) for rungs in (task.ladder.values, task.ladder.short))
+        lines.append(f"Ladder: {task.ladder.axis} = {every} (smoke: {short})")
     lines.append(f"Rows: {' / '.join(map(str, task.sizes))} for training / validation / test; version {task.version}")
     return "\n".join([*lines, *(f"Source: {s}" for s in task.source)])
 

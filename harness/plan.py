@@ -78,16 +78,9 @@ def make(found: Found, wish: Wish) -> Plan:
                     trials[made.key] = made
     claims: dict[str, tuple[Claim, list[Trial]]] = {}
     if wish.claims:
-        names = {t.name for t in tasks}
-        wanted = {e.name for e, _ in learners} if wish.learners else None
-        for suite in found.suites.values():
-            if not names.intersection(suite.tasks):
-                continue
-            for claim in suite.claims:
-                if _asked(claim, wish, names, wanted, found):
-                    stands_on = [t for n in claim.needs for t in _needed(found, n, wish)] if _since(claim, wish) else []
-                    claims[f"{suite.name}/{claim.id}"] = claim, stands_on
-                    trials |= {t.key: t for t in stands_on if t.key not in trials}
+        claims = _claims(found, wish, {t.name for t in tasks}, {e.name for e, _ in learners} if wish.learners else None, notices)
+        for _, stands_on in claims.values():
+            trials |= {t.key: t for t in stands_on if t.key not in trials}
     return Plan(sorted(trials.values(), key=lambda t: t.key), claims, notices)
 
 
@@ -122,6 +115,23 @@ def trial(
 def seeds(task: str, replicate: int) -> dict[str, int]:
     """A seed for each axis. All learners of a replicate see the same data, in the same order."""
     return {axis: seed(axis, task, replicate) for axis in AXES}
+
+
+def _claims(
+    found: Found, wish: Wish, tasks: set[str], learners: set[str] | None, notices: list[str]
+) -> dict[str, tuple[Claim, list[Trial]]]:
+    """The claims that are asked, with their trials; one that speaks of what is not there is left out with a notice."""
+    claims: dict[str, tuple[Claim, list[Trial]]] = {}
+    for suite in found.suites.values():
+        for claim in suite.claims if tasks.intersection(suite.tasks) else ():
+            name = f"{suite.name}/{claim.id}"
+            try:
+                if _asked(claim, wish, tasks, learners, found):
+                    stands_on = [t for n in claim.needs for t in _needed(found, n, wish)] if _since(claim, wish) else []
+                    claims[name] = claim, stands_on
+            except RequestError as error:
+                notices.append(f"Claim {name} is left out: {str(error).partition(' There are:')[0]}")
+    return claims
 
 
 def _needed(found: Found, needs: Needs, wish: Wish) -> Iterable[Trial]:

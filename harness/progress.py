@@ -1,4 +1,4 @@
-"""What a run shows while it lasts: on a terminal a line a learner with done, failed, left and remaining time; else plain lines."""
+"""What a run shows while it lasts: on a terminal a line a learner, with done, failed, left and time left; else plain lines."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Progress:
         self.done: collections.Counter[str] = collections.Counter()
         self.failed: collections.Counter[str] = collections.Counter()
         self.began: dict[str, float] = {}
-        self.spent: collections.Counter[str] = collections.Counter()
+        self.spent: dict[str, float] = collections.defaultdict(float)
         self.ran: collections.Counter[str] = collections.Counter()
         self.spoken = time.monotonic()
         self.live: Live | None = None
@@ -81,7 +81,9 @@ class Progress:
             table.add_column(column, justify="left" if column == "learner" else "right")
         for name in sorted(self.total):
             left, seconds = self.total[name] - self.done[name], self.remaining(name)
-            table.add_row(name, str(self.done[name]), str(self.failed[name]), str(left), "-" if seconds is None else clock(seconds))
+            table.add_row(
+                name, str(self.done[name]), str(self.failed[name]), str(left), "-" if seconds is None else clock(seconds)
+            )
         return table
 
 

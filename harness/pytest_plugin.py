@@ -29,17 +29,33 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--learner", action="append", default=[], metavar="X", help="name, module:Class or file.py; repeatable")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse learners that are not there before anything runs."""
+    if words := config.getoption("--learner"):
+        from harness.registry import RequestError, find
+
+        try:
+            find(words).choose(words)
+        except RequestError as error:
+            raise pytest.UsageError(str(error)) from None
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One test for each contract check of each learner that was named."""
     if "contract_check" not in metafunc.fixturenames:
         return
     from harness.checks import checks
     from harness.registry import find
+    from harness.trial import label
 
     words = metafunc.config.getoption("--learner")
     chosen = find(words).choose(words) if words else []
-    pairs = [(entry.thing, params, check) for entry, params in chosen for check in checks(entry.thing, params)]
-    metafunc.parametrize("contract_check", pairs, ids=[f"{cls.__name__}:{check.id}" for cls, _, check in pairs])
+    given = [
+        (label(entry.name, params), entry.thing(**params), check) for entry, params in chosen for check in checks(entry.thing)
+    ]
+    metafunc.parametrize(
+        "contract_check", [(learner, check) for _, learner, check in given], ids=[f"{n}:{c.id}" for n, _, c in given]
+    )
 
 
 @pytest.fixture(scope="session")
@@ -47,16 +63,24 @@ def hebbench_run(request: pytest.FixtureRequest) -> Outcome:
     """The plan of the collected suites, run and judged."""
     from harness import api, plan
     from harness.registry import find
-    from harness.store import Store
+    from harness.store import Store, StoreError
 
     option = request.config.getoption
     found = find(option("--learner"))
-    suites = {Path(str(item.fspath)).parent.name for item in request.session.items if "hebbench_verdict" in getattr(item, "fixturenames", ())}
+    suites = {
+        Path(str(item.fspath)).parent.name
+        for item in request.session.items
+        if "hebbench_verdict" in getattr(item, "fixturenames", ())
+    }
     wish = plan.Wish(preset=option("--hebbench-preset"), learners=option("--learner"), suites=sorted(suites & set(found.suites)))
-    with Store(option("--hebbench-store")) as store:
-        made = plan.make(found, wish)
-        store.put_plan("latest", [t.key for t in made.trials])
-        return api.execute(made, store, jobs=api.cores(), timeout=api.TIMEOUT, memory=api.MEMORY)
+    made = plan.make(found, wish)
+    try:
+        with Store(option("--hebbench-store")) as store:
+            store.put_plan("latest", [t.key for t in made.trials])
+            return api.execute(made, store, jobs=api.cores(), timeout=api.TIMEOUT, memory=api.MEMORY)
+    except StoreError as error:
+        problem = str(error)
+    pytest.fail(problem, pytrace=False)
 
 
 @pytest.fixture(scope="session")
@@ -70,15 +94,27 @@ def hebbench_verdict(hebbench_run: Outcome) -> Callable[[Claim], Verdict]:
         c: dict[str, Any] | None = judged.get((claim.id, claim.text))
         if c is None:
             return Verdict("undecided", None, None, "", "not asked: it speaks of learners or tasks that this run leaves out")
-        return Verdict(c["status"], c["figure"], None if c["interval"] is None else (c["interval"][0], c["interval"][1]), c["threshold"], c["reason"])
+        return Verdict(
+            c["status"],
+            c["figure"],
+            None if c["interval"] is None else (c["interval"][0], c["interval"][1]),
+            c["threshold"],
+            c["reason"],
+        )
 
     return verdict
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write the report, in the process that started the workers."""
-    path = session.config.getoption("--hebbench-report")
-    if path and not hasattr(session.config, "workerinput") and Path(session.config.getoption("--hebbench-store")).exists():
-        from harness.cli import write_report
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Write the report, in the process that started the workers, or say why there is none."""
+    path, store = config.getoption("--hebbench-report"), Path(config.getoption("--hebbench-store"))
+    if not path:
+        return
+    from harness.commands.results import write_report
+    from harness.settings import RequestError
+    from harness.store import StoreError
 
-        write_report(Path(session.config.getoption("--hebbench-store")), Path(path))
+    try:
+        write_report(store, Path(path))
+    except (RequestError, StoreError) as error:
+        terminalreporter.write_line(f"hebbench report: {error}")

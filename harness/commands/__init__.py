@@ -1,0 +1,1 @@
+"""The commands of `hebbench`, by what they are about; `harness.cli` puts them together."""
