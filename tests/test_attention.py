@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harness.base import TOKENS
 from harness.learner import Sizes
 from learners.attention import POOLS, Attention
 from learners.kernels import LOSSES
@@ -356,14 +357,21 @@ def test_the_order_of_a_full_block_changes_nothing(seed, n):
     close(weights(other), weights(one), 1e-12)
 
 
-def test_a_vector_is_a_sequence_of_its_pieces():
-    X = np.arange(2 * 130, dtype=float).reshape(2, 1, 130)
+@given(n=st.integers(1, 3), d=st.integers(1, 300))
+def test_a_vector_is_a_sequence_of_its_pieces(n, d):
+    X = np.arange(n * d, dtype=float).reshape(n, 1, d) + 1
     tokens = Attention.signals(X)
-    assert tokens.shape == (2, 44, 3)
-    assert np.array_equal(tokens.reshape(2, -1)[:, :130], X[:, 0])
-    assert not tokens.reshape(2, -1)[:, 130:].any()
-    assert Attention.signals(X[:, :, :64]).shape == (2, 64, 1)
-    assert np.array_equal(Attention.signals(np.ones((2, 5, 3))), np.ones((2, 5, 3)))
+    _, ticks, width = tokens.shape
+    assert np.array_equal(tokens.reshape(n, -1)[:, :d], X[:, 0])
+    assert not tokens.reshape(n, -1)[:, d:].any()
+    assert ticks <= TOKENS
+    assert width == min(w for w in range(1, d + 1) if -(-d // w) <= TOKENS), "no piece is longer than it must be"
+    assert ticks * width - d < width, "no piece is empty"
+
+
+def test_a_sequence_is_taken_as_it_is():
+    for shape in (2, 5, 3), (2, 2, 100):
+        assert Attention.signals(np.ones(shape)).shape == shape
 
 
 def test_float32_stays_close_to_float64():
