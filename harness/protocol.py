@@ -26,6 +26,9 @@ from harness.trial import Result, Trial
 SPACING = 1.5
 """Factor between the samples seen at one look and at the next."""
 
+ENOUGH = 500
+"""Training rows, at most, on which the final score on training data is taken: it tells over-fitting, and decides nothing."""
+
 Compiling = Callable[[], AbstractContextManager[None]]
 
 
@@ -131,7 +134,7 @@ class Session:
             spent = {k: a.copy() for k, a in self.learner.arrays().items() if k == "events"}
             self.learner.layout_.write(best[1] | spent)
             self.reading = -1, self.learner
-        self.scores["train"] = self.score(self.data.train)
+        self.scores["train"] = self.score(Split(self.data.train.X[:ENOUGH], self.data.train.y[:ENOUGH]))
         start = time.perf_counter()
         score = self.score(self.data.test)
         self.infer_s = time.perf_counter() - start
