@@ -1,6 +1,7 @@
 """Spiking neurons that compete and learn from spike times; labels only name what they have found."""
 
 import math
+from typing import ClassVar
 
 import numpy as np
 
@@ -204,7 +205,7 @@ class DiehlCook(Classifier):
     can = Can(inputs={"vector", "sequence"})
     streams = ("x",)
     homeostatic = ("raised",)
-    expected_failed_checks = dict(
+    expected_failed_checks: ClassVar = dict(
         check_methods_sample_order_invariance="its input is noise, one stream: an answer depends on what came before",
         check_methods_subset_invariance="likewise: asked in smaller parts, each part begins with the noise of the first",
     )

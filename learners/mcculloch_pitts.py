@@ -11,6 +11,8 @@ two layers for any truth table: a cell for each case that is true, which fires f
 of them does (the disjunctive normal form).
 """
 
+from typing import ClassVar
+
 import numpy as np
 
 from harness.jit import kernel
@@ -79,7 +81,7 @@ class McCullochPitts(Classifier):
 
     source = ("doi:10.1007/BF02478259",)
     can = Can(truth_tables=True)
-    expected_failed_checks = dict(check_classifiers_train="it is wired to truth tables; the check's signals are no such table")
+    expected_failed_checks: ClassVar = dict(check_classifiers_train="it is wired to truth tables; the check's signals are no such table")
     synapses = Synapse("W", "x", "h"), Synapse("theta", "1", "h", "bias"), Synapse("V", "h", "y")
     populations = Population("x", "binary"), Population("h", "binary"), Population("y", "binary")
     init, respond, learn = init, respond, learn

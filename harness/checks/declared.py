@@ -93,6 +93,8 @@ def check_operations_can_be_counted(learner: AnyLearner) -> None:
     for fresh, course in courses(learner):
         course.study(fresh)
         counts = count(fresh, course.X[:1], course.Y[:1], course.taught, course.n)
+        if counts.train_total is None and fresh.wiring():
+            raise AssertionError("its kernels do what numbers that count cannot follow, so that nothing is known of its costs")
         train, infer = counts.train_total or 0, (counts.mac_infer or 0) + (counts.ac_infer or 0)
         if infer < 0 or train < infer or (counts.spikes or 0) < 0:
             raise AssertionError(f"{course.lesson.name}: {counts} cannot be: training takes in an answer to every sample")
