@@ -19,7 +19,7 @@ def accuracy(out: Array, X: Array, y: Array, data: Dataset, cut: float) -> float
 
 
 def correlation(out: Array, X: Array, y: Array, data: Dataset, cut: float) -> float:  # noqa: ARG001
-    """|correlation| of the first output with the projection of the signals X (n, 1, d) on the direction that the generator knows."""
+    """|correlation| of the first output with the projection of the signals X (n, 1, d) on the generator's direction."""
     true = X[:, 0].astype(float) @ np.asarray(data.truth["direction"], float)
     given = out[:, 0].astype(float)
     if given.std() == 0 or true.std() == 0:
@@ -31,7 +31,7 @@ METRICS: dict[str, Metric] = {"accuracy": accuracy, "correlation": correlation}
 
 
 def normalised(score: float, chance: float | None, ceiling: float | None) -> float | None:
-    """(score - chance) / (ceiling - chance): 0 is no better than ignoring the signal, 1 is as good as can be. None where unknown."""
+    """(score - chance) / (ceiling - chance): 0 is no better than ignoring the signal, 1 as good as can be; None if unknown."""
     if chance is None or (ceiling is not None and ceiling <= chance):
         return None
     return (score - chance) / ((1.0 if ceiling is None else ceiling) - chance)

@@ -32,7 +32,7 @@ ENOUGH = 500
 Compiling = Callable[[], AbstractContextManager[None]]
 
 
-class Diverged(ArithmeticError):
+class DivergedError(ArithmeticError):
     """A weight or a response is no longer a finite number."""
 
     def __init__(self, samples: int) -> None:
@@ -52,11 +52,11 @@ def perform(trial: Trial, compiling: Compiling) -> Result:
     drawn = _global_random()
     try:
         result = session.run()
-    except Diverged as end:
+    except DivergedError as end:
         result = session.result("diverged", str(end))
         result.diverged_at = end.samples
     if _global_random() != drawn:
-        raise ValueError("the learner drew from a global random generator: use the `rng` that init is given, and `noise` in kernels")
+        raise ValueError("the learner drew from a global random generator: use `rng` in init, and `noise` in kernels")
     if not all(np.array_equal(a, b, equal_nan=True) for a, b in zip(session.train, session.shown(data.train), strict=True)):
         raise ValueError("the learner changed the data that it was shown: kernels must not write to `signal` or `target`")
     result.compile_s = compile_s
@@ -90,8 +90,6 @@ class Session:
         self.learner.begin(sizes, {axis: trial.seeds[axis] for axis in ("init", "order", "noise")})
         ticks = self.learner.task_.n_ticks
         self.taught = np.arange(ticks) == ticks - 1
-        if data.taught is not None and not cls.can.whole:
-            self.taught = np.asarray(data.taught, bool)
         self.alone = "plastic" in self.learner.names("respond")
         self.train = self.shown(data.train)
         self.samples, self.epochs, self.train_s = 0, 0.0, 0.0
@@ -202,7 +200,7 @@ class Session:
         self.samples += lived * orders.shape[1]
         self.epochs = self.samples / len(X)
         if not self.learner.finite():
-            raise Diverged(self.samples)
+            raise DivergedError(self.samples)
 
     # ------------------------------------------------------------------ looking
 
@@ -219,7 +217,7 @@ class Session:
             twin = self.reading[1].fork()
         out = twin.live(self.shown(part)[0])[:, -1]
         if not np.isfinite(out).all():
-            raise Diverged(self.samples)
+            raise DivergedError(self.samples)
         return self.metric(out, part.X, part.y, self.data, twin.cut)
 
     def note(self, split: str, score: float) -> None:
@@ -237,8 +235,8 @@ class Session:
         for point in self.curve:
             point["operations"] = None if per_sample is None else round(per_sample * point["samples"])
         return Result(
-            outcome=outcome, reason=reason, metric=task.metric, score=None if score is None else plain(score), chance=chance, ceiling=ceiling,
-            score_normalised=None if score is None else normalised(score, chance, ceiling),
+            outcome=outcome, reason=reason, metric=task.metric, score=None if score is None else plain(score),
+            chance=chance, ceiling=ceiling, score_normalised=None if score is None else normalised(score, chance, ceiling),
             score_train=self.scores.get("train"), score_valid=self.scores.get("valid"),
             n_train=len(data.train), n_valid=len(data.valid), n_test=len(data.test),
             samples=self.samples, epochs=self.epochs, state_bytes=self.learner.state_bytes,

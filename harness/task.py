@@ -32,15 +32,13 @@ class Split(NamedTuple):
 
 
 class Dataset(NamedTuple):
-    """The data of one trial. `taught` (ticks,) marks the ticks at which the target is told and the answer is read."""
+    """The data of one trial. The target is told, and the answer read, at the last tick of each sequence."""
 
     train: Split
     valid: Split
     test: Split
     n_classes: int = 0
     """Classes, 0 for values; two classes are one output."""
-    taught: Array | None = None
-    """None: the last tick alone."""
     chance: float | None = None
     """The score of an answer that ignores the signal, where it depends on the data drawn; else the task's own."""
     ceiling: float | None = None

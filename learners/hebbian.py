@@ -45,7 +45,9 @@ def learn(target, signal, W, z, rate):
 class HebbianAssociator(Classifier):
     """A linear associator whose synapses add up the correlations of signal and target."""
 
-    rate: float = hyper(default=0.01, doc="step size; the classes named do not depend on it", low=1e-6, high=10.0, log=True, unit="1/sample")
+    rate: float = hyper(
+        default=0.01, doc="step size; the classes named do not depend on it", low=1e-6, high=10.0, log=True, unit="1/sample"
+    )
 
     source = "doi:10.1109/TC.1972.5008975", "doi:10.1209/0295-5075/8/8/008"
     synapses = (Synapse("W", "signal", "y"),)

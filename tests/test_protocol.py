@@ -112,7 +112,7 @@ class Forger(Diary):
     learn = learn_forger
 
 
-def data(n=40, n_valid=12, n_test=12, ticks=1, *, classes=2, taught=None):
+def data(n=40, n_valid=12, n_test=12, ticks=1, *, classes=2):
     """Signals (row number, +-1): the class is the sign of the second, or the row number modulo the number of classes."""
 
     def part(first, m):
@@ -123,7 +123,7 @@ def data(n=40, n_valid=12, n_test=12, ticks=1, *, classes=2, taught=None):
         X[:, :, 1] = (2 * (y > 0) - 1)[:, None]
         return Split(X, y)
 
-    return Dataset(part(0, n), part(1000, n_valid), part(2000, n_test), classes, taught)
+    return Dataset(part(0, n), part(1000, n_valid), part(2000, n_test), classes)
 
 
 @contextlib.contextmanager
@@ -215,13 +215,10 @@ def test_targets_are_told_as_one_output_or_one_hot(run):
     assert run.learner.arrays()["told"][:6].tolist() == [1, 0, 0, 1, 0, 0]
 
 
-def test_of_a_sequence_the_last_tick_is_taught_or_those_that_the_data_mark(run):
+def test_of_a_sequence_the_last_tick_is_taught(run):
     result = run(Diary, data(ticks=5), validate=False, epochs=1, order="sequential")
     assert diary(run.learner).tolist() == [*range(40), *range(1000, 1012)]
     assert result.samples == 52
-    marks = np.array([False, True, False, False, True])
-    run(Diary, data(ticks=5, taught=marks), validate=False, epochs=1, order="sequential")
-    assert diary(run.learner)[:6].tolist() == [0, 0, 1, 1, 2, 2]
 
 
 def test_the_sizes_come_from_the_training_data_alone(run):
