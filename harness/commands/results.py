@@ -72,12 +72,14 @@ def export(store: Path, output: Path, form: Any, deterministic: bool, curves: bo
 
 @click.command()
 @click.argument("stores", nargs=-1, required=True, type=click.Path(path_type=Path))
-@output_option("merged.db")
+@click.option("--output", default="merged.db", show_default=True, type=click.Path(path_type=Path), help="Store to write.")
 @click.pass_context
 def merge(ctx: click.Context, stores: tuple[Path, ...], output: Path) -> None:
     """Unite stores, for instance the shards of one plan, and show where they disagree."""
     from harness.merge import merge as unite
 
+    if str(output) == "-":
+        raise RequestError("output='-': a store is a file; give --output FILE.")
     merged = unite(stores, output)
     say(f"{output}: {merged.rows} rows, {merged.duplicates} were there twice.")
     for d in merged.disagreements:

@@ -1,0 +1,692 @@
+"""The command line: every command and option, what it prints where, and how it ends."""
+
+import importlib
+import io
+import json
+import os
+import shlex
+import sqlite3
+import sys
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+import harness
+from harness import api, describe, machine, progress, registry
+from harness.cli import main
+from harness.engine import Event, Summary
+from harness.progress import Progress, clock
+from harness.store import Store
+
+sys.path.append(str(Path(__file__).parent))
+shared = importlib.import_module("bench")
+faults = importlib.import_module("faults")
+bench, cli, rows, rule = shared.bench, shared.cli, shared.rows, shared.rule
+
+HERE = "--task", "logic/and", "--jobs", "0"
+ONE = "run", *HERE, "--learner", "Perceptron", "--no-controls", "--store"
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    """A folder of its own for each test."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory):
+    """A store that a real run made, with workers: the run and its folder."""
+    folder = tmp_path_factory.mktemp("ran")
+    words = "--task", "logic/and", "--task", "logic/parity", "--learner", "Perceptron", "--learner", "MLP[hidden=8]"
+    return bench("run", "smoke", *words, "--seeds", "2", "--jobs", "2", "--json", cwd=folder), folder
+
+
+# ---------------------------------------------------------------- what there is
+
+
+def test_python_m_harness_is_hebbench_and_offers_the_commands(here):
+    done = bench("--help", cwd=here)
+    assert done.returncode == 0
+    assert done.stdout.startswith("Usage: hebbench ")
+    there = "list run status report check new explain why merge export doctor clean"
+    assert set(main.commands) == set(there.split())
+
+
+def test_run_takes_the_options_of_the_surface():
+    options = {word for p in main.commands["run"].params for word in p.opts}
+    promised = """store learner task suite no-controls seeds jobs timeout memory shard retry-failed force fail-fast dry-run report
+    config quiet json"""
+    assert {f"--{word}" for word in promised.split()} <= options
+    assert "--tune" not in options
+
+
+@pytest.mark.parametrize("command", ["run", "status", "report", "export", "why"])
+def test_the_store_is_hebbench_db_where_nothing_else_is_said(command):
+    assert "[default: hebbench.db]" in " ".join(cli(command, "--help").stdout.split())
+
+
+def test_the_version_is_told_even_in_a_checkout():
+    assert cli("--version").stdout.startswith("hebbench")
+
+
+def test_list_is_for_people_and_for_programs():
+    text = cli("list").stdout
+    assert "Perceptron" in text
+    assert "\nlogic\n" in text
+    assert "  logic/parity                 n 2, 3, 4" in text
+    assert "  claim logic/perceptron-learns-the-14" in text
+    found = json.loads(cli("list", "--json").stdout)
+    assert list(found) == ["schema", "learners", "tasks", "suites", "presets", "broken"]
+    assert found["presets"] == ["smoke", "quick", "full"]
+    assert found["broken"] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("perceptron", ["# Perceptron", "* `rate` = ", "learners.perceptron:Perceptron (builtin)"]),
+        ("Logic/Parity", ["# logic/parity", "Ladder: n = 2, 3, 4", "(smoke: 2, 3, 4)"]),
+        ("logic/textbook-and", ["# logic/textbook-and", "Source: ", "Perceptron", "1000 replicates"]),
+        ("shifted/mnist1d-mlp", ["Published: "]),
+        ("LOGIC", ["# logic", "* logic/xor"]),
+    ],
+)
+def test_explain_says_what_a_name_stands_for(name, words):
+    text = cli("explain", name).stdout
+    assert [word for word in words if word not in text] == []
+
+
+def test_a_range_is_explained_whole(monkeypatch):
+    """One that ends in ones, as 1 to 11, is not cut."""
+    entry = registry.find().learner("Perceptron")
+    card = describe.listed(entry)
+    card["hyperparameters"] = [card["hyperparameters"][0] | dict(choices=[], low=1, high=11, unit=unit) for unit in ("1", "mV")]
+    monkeypatch.setattr(describe, "listed", lambda _: card)
+    text = describe.learner_text(entry)
+    assert "(1 to 11)" in text
+    assert "(1 to 11 mV)" in text
+
+
+# ---------------------------------------------------------------- run
+
+
+def test_a_run_fills_the_store_and_speaks_json_alone_on_stdout(ran):
+    done, folder = ran
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert list(told) == ["schema", "planned", "stored", "left", "stopped", "by_outcome", "claims"]
+    found = rows(folder / "hebbench.db")
+    assert (told["planned"], told["stored"], told["left"], told["stopped"]) == (len(found), 0, 0, "")
+    assert told["by_outcome"] == {"ok": len(found)}
+    assert sorted(told["claims"]) == ["broken", "held", "undecided"]
+    assert f"{len(found)} trials in hebbench.db: {len(found)} ok; 0 were there before." in done.stderr
+
+
+def test_learners_rungs_and_replicates_meet_and_controls_run_with_them(ran):
+    found = rows(ran[1] / "hebbench.db")
+    assert {r["learner"] for r in found} == {
+        "Perceptron", "MLP", "Chance", "Majority", "Logistic", "NearestNeighbour", "RandomFeatures",
+    }  # fmt: skip
+    for learner in {r["learner"] for r in found}:
+        mine = sorted((r["task"], r["rung"] or 0, r["replicate"]) for r in found if r["learner"] == learner)
+        rungs = [("logic/and", 0), *(("logic/parity", n) for n in (2, 3, 4))]
+        assert mine == [(task, rung, replicate) for task, rung in rungs for replicate in (0, 1)]
+    assert {tuple(r["params"].items()) for r in found if r["learner"] == "MLP"} == {(("hidden", 8),)}
+    assert {r["preset"] for r in found} == {"smoke"}
+
+
+def test_no_controls_leaves_them_out(here):
+    cli(*ONE, "s.db")
+    assert [r["learner"] for r in rows("s.db")] == ["Perceptron"]
+
+
+def test_a_second_run_does_nothing_and_says_so():
+    first = cli(*ONE, "s.db")
+    assert "1 trial in s.db: 1 ok; 0 were there before." in first.stderr
+    before = rows("s.db")
+    second = cli(*ONE, "s.db")
+    assert "1 trial planned, all in s.db already; nothing to do." in second.stderr
+    assert second.stdout == ""
+    assert rows("s.db") == before
+
+
+def test_a_wider_run_adds_only_what_is_missing():
+    cli(*ONE, "s.db")
+    before = rows("s.db")
+    assert "2 trials in s.db: 1 ok; 1 were there before." in cli(*ONE, "s.db", "--seeds", "2").stderr
+    assert [r for r in rows("s.db") if r["replicate"] == 0] == before
+
+
+@pytest.mark.parametrize(("seeds", "expected"), [("3", [0, 1, 2]), ("3,7", [3, 7]), ("7,3", [3, 7]), ("5,", [5])])
+def test_seeds_are_a_number_of_replicates_or_the_replicates_themselves(seeds, expected):
+    cli(*ONE, "s.db", "--seeds", seeds)
+    assert sorted(r["replicate"] for r in rows("s.db")) == expected
+
+
+def test_names_are_matched_without_regard_to_case():
+    cli(
+        "run",
+        "--suite",
+        "Logic",
+        "--task",
+        "LOGIC/And",
+        "--learner",
+        "pErCePtRoN",
+        "--no-controls",
+        "--jobs",
+        "0",
+        "--store",
+        "s.db",
+    )
+    assert [(r["learner"], r["task"]) for r in rows("s.db")] == [("Perceptron", "logic/and")]
+
+
+def test_a_learner_is_a_name_with_settings_a_class_in_a_module_or_a_file(here):
+    here.joinpath("mine.py").write_text(rule("Mine"))
+    words = "MLP[hidden=8]", "learners.perceptron:Perceptron", "mine.py", "mine.py[rate=0.25]"
+    cli("run", *HERE, "--no-controls", "--store", "s.db", *(w for word in words for w in ("--learner", word)))
+    assert sorted((r["learner"], r["origin"], r["params"]) for r in rows("s.db") if r["learner"] != "Mine") == [
+        ("MLP", "builtin", {"hidden": 8}),
+        ("Perceptron", "builtin", {}),
+    ]
+    assert [r["origin"] for r in rows("s.db") if r["learner"] == "Mine"] == ["file", "file"]
+    assert {tuple(r["params"].items()) for r in rows("s.db") if r["learner"] == "Mine"} == {(), (("rate", 0.25),)}
+
+
+def test_quiet_says_nothing():
+    done = cli(*ONE, "s.db", "--quiet")
+    assert (done.stdout, done.stderr) == ("", "")
+
+
+def test_shards_share_the_plan_and_merge_into_the_whole():
+    words = "run", "--task", "logic/and", "--learner", "Perceptron", "--no-controls", "--seeds", "7", "--jobs", "0"
+    cli(*words, "--store", "whole.db")
+    for i in (1, 2, 3):
+        cli(*words, "--shard", f"{i}/3", "--store", f"{i}.db")
+    assert sum(len(rows(f"{i}.db")) for i in (1, 2, 3)) == 7
+    done = cli("merge", "1.db", "2.db", "3.db", "--output", "merged.db")
+    assert (done.stdout, done.stderr) == ("", "merged.db: 7 rows, 0 were there twice.\n")
+    frozen = [cli("export", "--store", store, "--deterministic").stdout for store in ("whole.db", "merged.db")]
+    assert frozen[0] == frozen[1]
+
+
+def test_an_empty_shard_is_no_mistake():
+    done = [cli(*ONE, f"{i}.db", "--shard", f"{i}/2") for i in (1, 2)]
+    assert sorted("0 trials planned" in each.stderr for each in done) == [False, True]
+
+
+def test_a_dry_run_counts_and_writes_nothing(here):
+    done = cli(*ONE, "s.db", "--seeds", "4", "--dry-run")
+    assert done.stdout.startswith("4 trials, 4 left to do for s.db, of which 4 run; how long is not known yet")
+    assert list(here.iterdir()) == []
+
+
+def test_a_dry_run_expects_what_the_store_has_seen(here):
+    cli(*ONE, "s.db", "--seeds", "2")
+    told = json.loads(cli(*ONE, "s.db", "--seeds", "6", "--dry-run", "--json").stdout)
+    assert list(told) == ["schema", "planned", "left", "to_run", "seconds"]
+    assert (told["planned"], told["left"], told["to_run"]) == (6, 4, 4)
+    took = [r["train_s"] + r["infer_s"] for r in rows("s.db")]
+    assert told["seconds"] == pytest.approx(4 * sum(took) / 2)
+    assert "about 0 s with 1 worker, by the trials of s.db" in cli(*ONE, "s.db", "--seeds", "6", "--dry-run").stdout
+
+
+def test_a_dry_run_counts_what_the_options_would_repeat(here):
+    here.joinpath("bad.py").write_text(rule("Bad", body="raise ValueError('on purpose')"))
+    words = "run", *HERE, "--learner", "bad.py", "--learner", "Perceptron", "--no-controls", "--store", "s.db"
+    cli(*words, code=1)
+    left = {
+        option: json.loads(cli(*words, "--dry-run", "--json", option).stdout)["left"]
+        for option in ("--quiet", "--retry-failed", "--force")
+    }
+    assert left == {"--quiet": 0, "--retry-failed": 1, "--force": 2}
+
+
+def test_a_trial_that_cannot_apply_is_recorded_and_is_no_failure():
+    done = cli(
+        "run", "--task", "separable/gaussian", "--learner", "McCullochPitts", "--no-controls", "--jobs", "0", "--store", "s.db"
+    )
+    found = rows("s.db")
+    assert {r["outcome"] for r in found} == {"not_applicable"}
+    assert "truth tables" in found[0]["reason"]
+    assert f"{len(found)} not_applicable" in done.stderr
+
+
+def test_with_no_workers_and_with_two_the_rows_are_the_same():
+    words = "run", "--task", "logic/and", "--learner", "Perceptron", "--seeds", "2", "--quiet"
+    cli(*words, "--jobs", "0", "--store", "0.db")
+    assert bench(*words, "--jobs", "2", "--store", "2.db", cwd=".").returncode == 0
+    frozen = [cli("export", "--store", store, "--deterministic").stdout for store in ("0.db", "2.db")]
+    assert frozen[0] == frozen[1]
+
+
+# ---------------------------------------------------------------- when trials fail
+
+
+@pytest.fixture
+def failing(here):
+    """The words of a run with one good and one bad trial, which stays bad while a file is there."""
+    here.joinpath("stop").touch()
+    body = f"if __import__('os').path.exists({str(here / 'stop')!r}): raise ValueError('on purpose')"
+    here.joinpath("bad.py").write_text(rule("Bad", body=body))
+    return "run", *HERE, "--learner", "bad.py", "--learner", "Perceptron", "--no-controls", "--store", "s.db"
+
+
+def outcomes():
+    return sorted((r["learner"], r["attempt"], r["outcome"]) for r in rows("s.db"))
+
+
+def test_a_failed_trial_is_exit_1_with_its_reason_and_is_not_repeated_unasked(failing):
+    done = cli(*failing, code=1)
+    assert "1 error, 1 ok" in done.stderr
+    (bad,) = (r for r in rows("s.db") if r["learner"] == "Bad")
+    assert (bad["outcome"], "on purpose" in bad["reason"], bad["score"]) == ("error", True, None)
+    again = cli(*failing, code=1)
+    assert "nothing to do" in again.stderr
+    assert "1 trial failed: `hebbench report` gives the reasons, --retry-failed repeats them." in again.stderr
+    assert outcomes() == [("Bad", 1, "error"), ("Perceptron", 1, "ok")]
+
+
+def test_retry_failed_repeats_what_failed_alone(failing, here):
+    cli(*failing, code=1)
+    here.joinpath("stop").unlink()
+    cli(*failing, "--retry-failed")
+    assert outcomes() == [("Bad", 1, "error"), ("Bad", 2, "ok"), ("Perceptron", 1, "ok")]
+    status = json.loads(cli("status", "--store", "s.db", "--json").stdout)
+    assert (status["failed"], status["ok"]) == (0, 2)
+
+
+def test_force_repeats_everything_as_new_attempts(failing, here):
+    cli(*failing, code=1)
+    here.joinpath("stop").unlink()
+    cli(*failing, "--force")
+    assert outcomes() == [("Bad", 1, "error"), ("Bad", 2, "ok"), ("Perceptron", 1, "ok"), ("Perceptron", 2, "ok")]
+    assert len(rows("s.db", "--deterministic")) == 2
+
+
+def test_fail_fast_stops_at_the_first_failure_and_says_how_to_go_on(failing, here, monkeypatch):
+    words = ["run", *HERE, "--learner", "bad.py", "--no-controls", "--store", "s.db", "--seeds", "20", "--fail-fast"]
+    monkeypatch.setattr(sys, "argv", ["hebbench", *words])
+    done = cli(*words, code=1)
+    assert outcomes() == [("Bad", 1, "error")]
+    assert "Stopped at the first failure. 19 trials left; what is finished is in s.db. To go on:\n  hebbench run " in done.stderr
+    told = json.loads(cli("status", "--store", "s.db", "--json").stdout)
+    assert (told["planned"], told["done"], told["left"]) == (20, 1, 19)
+
+
+def test_the_command_to_go_on_can_be_pasted(failing, monkeypatch):
+    words = [*failing, "--fail-fast", "--learner", "Perceptron[rate=0.5]", "--store", "it's.db"]
+    monkeypatch.setattr(sys, "argv", ["hebbench", *words])
+    (line,) = (each for each in cli(*words, code=1).stderr.splitlines() if each.startswith("  hebbench"))
+    assert shlex.split(line) == ["hebbench", *words]
+
+
+def test_a_worker_that_crashes_or_never_ends_is_exit_1(here):
+    here.joinpath("exits.py").write_text(rule("Exits", body="import os; os._exit(3)"))
+    here.joinpath("spins.py").write_text(rule("Spins", body="while True: pass"))
+    words = "--learner", "exits.py", "--learner", "spins.py", "--learner", "Perceptron", "--task", "logic/and", "--no-controls"
+    done = bench("run", *words, "--jobs", "2", "--timeout", "2", "--memory", "2GB", "--store", "s.db", cwd=here)
+    assert done.returncode == 1, done.stderr
+    assert outcomes() == [("Exits", 1, "crashed"), ("Perceptron", 1, "ok"), ("Spins", 1, "timeout")]
+    assert "exit code 3" in next(r["reason"] for r in rows("s.db") if r["learner"] == "Exits")
+
+
+# ---------------------------------------------------------------- defaults from a file
+
+
+def test_a_file_gives_defaults_of_every_kind_and_the_command_line_wins(here):
+    here.joinpath("c.toml").write_text(
+        'preset = "quick"\nlearner = ["Perceptron", "Majority"]\ntask = "logic/or"\nno-controls = true\nseeds = [3, 7]\n'
+        'store = "s.db"\njobs = 0\ntimeout = 30\nmemory = "1GB"\njson = true\nshard = "1/1"\n'
+    )
+    assert json.loads(cli("run", "--config", "c.toml").stdout)["planned"] == 4
+    assert {(r["preset"], r["replicate"]) for r in rows("s.db")} == {("quick", 3), ("quick", 7)}
+    assert json.loads(cli("run", "--config", "c.toml", "--seeds", "1").stdout)["planned"] == 2
+    assert json.loads(cli("run", "smoke", "--learner", "Chance", "--config", "c.toml", "--dry-run").stdout)["planned"] == 2
+
+
+def test_a_single_seed_in_a_list_is_that_one(here):
+    here.joinpath("c.toml").write_text("seeds = [4]")
+    cli(*ONE, "s.db", "--config", "c.toml")
+    assert [r["replicate"] for r in rows("s.db")] == [4]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('lerner = "MLP"', ["option='lerner'", "Did you mean learner?"]),
+        ("learner = 3", ["learner=3", "a list of texts"]),
+        ("learner = [3]", ["learner=[3]", "a list of texts"]),
+        ('no-controls = "yes"', ["no-controls='yes'", "true or false"]),
+        ("jobs = true", ["jobs=True", "text or a number"]),
+        ("[jobs]\nn = 2", ["jobs={'n': 2}", "text or a number"]),
+        ("jobs = -1", ["-1 is not in the range"]),
+        ('preset = "fast"', ["'fast' is not one of 'smoke', 'quick', 'full'"]),
+        ('config = "d.toml"', ["option='config'"]),
+        ("seeds = [1.5]", ["seeds='1.5,'"]),
+        ("learner = ", ["c.toml cannot be read"]),
+        ("\udcff", ["c.toml cannot be read"]),
+        (None, ["c.toml cannot be read: [Errno 2]"]),
+    ],
+)
+def test_a_mistake_in_the_file_is_named(here, text, words):
+    if text is not None:
+        here.joinpath("c.toml").write_bytes(text.encode(errors="surrogateescape"))
+    told = cli("run", "--config", "c.toml", "--dry-run", code=2).stderr
+    assert [word for word in words if word not in told] == []
+
+
+# ---------------------------------------------------------------- what comes out
+
+
+def test_the_report_goes_to_a_file_or_to_stdout_and_is_the_same(ran, here):
+    store = ran[1] / "hebbench.db"
+    done = cli("report", "--store", store, "--output", "r.html")
+    assert done.stdout == ""
+    assert done.stderr.startswith("Wrote r.html (")
+    page = here.joinpath("r.html").read_text()
+    assert page.startswith("<!doctype html>")
+    assert cli("report", "--store", store, "--output", "-").stdout == page
+    assert [p.name for p in here.iterdir()] == ["r.html"]
+
+
+def test_a_run_writes_its_report_as_well(here):
+    cli(*ONE, "s.db", "--report", "a.html", "--quiet")
+    cli("report", "--store", "s.db", "--output", "b.html")
+    assert here.joinpath("a.html").read_bytes() == here.joinpath("b.html").read_bytes()
+
+
+def test_a_report_that_could_not_be_written_is_refused_before_the_run(here):
+    assert "there is no folder 'nowhere'" in cli(*ONE, "s.db", "--report", "nowhere/r.html", code=2).stderr
+    assert not here.joinpath("s.db").exists()
+
+
+@pytest.mark.parametrize("words", [[], ["--format", "json"], ["--deterministic"], ["--curves"], ["--curves", "--format", "json"]])
+def test_an_export_goes_to_a_file_or_to_stdout_and_is_the_same(ran, here, words):
+    store = ran[1] / "hebbench.db"
+    done = cli("export", "--store", store, *words)
+    assert done.stderr == ""
+    assert cli("export", "--store", store, "--output", "out", *words).output == ""
+    assert here.joinpath("out").read_text() == done.stdout
+    assert done.stdout.count("\n") == 1 if "json" in words else done.stdout.count("\n") > 1
+
+
+def test_merge_shows_what_disagrees_and_what_is_damaged(here):
+    cli(*ONE, "a.db")
+    cli(*ONE, "b.db")
+    (row,) = rows("a.db")
+    with Store("c.db") as store, Store("b.db") as other:
+        store.put(other.rows()[0] | {"score": row["score"] / 2})
+    done = cli("merge", "a.db", "b.db", "c.db", "--output", "m.db", code=1)
+    assert f"Disagreement: {row['key']} score: " in done.stderr
+    assert "1 were there twice" in done.stderr
+    db = sqlite3.connect("b.db")
+    db.execute("UPDATE trial SET score = 0.123")
+    db.commit()
+    db.close()
+    assert f"Damaged, left out: b.db: {row['key']}" in cli("merge", "a.db", "b.db", "--output", "n.db", code=1).stderr
+    assert "never overwritten" in cli("merge", "a.db", "--output", "n.db", code=2).stderr
+    assert "'-'" in cli("merge", "a.db", "--output", "-", code=2).stderr
+
+
+def test_status_tells_how_far_the_latest_run_has_come():
+    cli(*ONE, "s.db", "--seeds", "2")
+    with Store("s.db") as store:
+        (first, second) = store.rows()
+        store.put_plan("latest", [first["key"], second["key"], "x", "y", "z", "w"])
+        base = {"learner": "L", "task": "s/t"}
+        store.put(base | {"key": "x", "outcome": "timeout"})
+        store.put(base | {"key": "y", "outcome": "not_applicable"})
+        store.put(base | {"key": "z", "outcome": "interrupted"})
+        store.put(base | {"key": "of another run", "outcome": "ok"})
+    told = json.loads(cli("status", "--store", "s.db", "--json").stdout)
+    assert told == dict(
+        schema=1, planned=6, done=4, ok=2, failed=1, not_applicable=1, left=2,
+        by_outcome={"interrupted": 1, "not_applicable": 1, "ok": 2, "timeout": 1},
+    )  # fmt: skip
+    assert list(told) == ["schema", "planned", "done", "ok", "failed", "not_applicable", "left", "by_outcome"]
+    assert "s.db: 6 planned, 4 done, 1 failed, 2 left" in cli("status", "--store", "s.db").stdout
+
+
+def test_status_of_shards_merged_counts_what_is_there():
+    cli(*ONE, "s.db", "--seeds", "2")
+    cli("merge", "s.db", "--output", "m.db")
+    assert json.loads(cli("status", "--store", "m.db", "--json").stdout)["done"] == 2
+
+
+def test_why_names_the_helper_that_was_edited_and_the_run_repeats_what_is_stale(here):
+    helper = here / "helper.py"
+    text = 'from harness.learner import kernel\n\n\n@kernel\ndef half(x):\n    """x / 2."""\n    return x / {}\n'
+    helper.write_text(text.format(2))
+    here.joinpath("mine.py").write_text(rule("Mine", imports="from .helper import half", step="half(rate)"))
+    words = (
+        "run",
+        "--task",
+        "logic/and",
+        "--learner",
+        "mine.py",
+        "--learner",
+        "Perceptron",
+        "--no-controls",
+        "--jobs",
+        "1",
+        "--store",
+        "s.db",
+    )
+    assert bench(*words, cwd=here).returncode == 0
+    keys = {r["learner"]: r["key"] for r in rows("s.db")}
+    assert "this trial is current" in bench("why", keys["Mine"], "--store", "s.db", cwd=here).stdout
+    helper.write_text(text.format(4))
+    told = bench("why", keys["Mine"][:10], "--store", "s.db", cwd=here).stdout
+    assert f"{keys['Mine']}: Mine on logic/and, replicate 0, ok" in told
+    assert [line for line in told.splitlines() if line.startswith("  ")] == ["  helper:half changed"]
+    assert "this trial is current" in bench("why", keys["Perceptron"], "--store", "s.db", cwd=here).stdout
+    assert "2 trials in s.db: 1 ok; 1 were there before." in bench(*words, cwd=here).stderr
+
+
+def test_why_of_code_that_is_gone_says_so(here):
+    here.joinpath("mine.py").write_text(rule("Mine"))
+    cli("run", *HERE, "--learner", "mine.py", "--no-controls", "--store", "s.db")
+    (row,) = rows("s.db")
+    here.joinpath("mine.py").unlink()
+    assert "is not where it was" in cli("why", row["key"], "--store", "s.db", code=2).stderr
+    with Store("s.db") as store:
+        store.put(store.rows()[0] | {"key": "f" * 24, "code_digest": "unknown", "learner_where": "learners.oja:Oja"})
+    assert "were not kept with this store" in cli("why", "f" * 24, "--store", "s.db").stdout
+
+
+@pytest.mark.parametrize(("key", "words"), [("", "2 keys begin so: "), ("zz", "no trial of this store has it")])
+def test_why_needs_one_key(key, words):
+    cli(*ONE, "s.db", "--seeds", "2")
+    assert words in cli("why", key, "--store", "s.db", code=2).stderr
+
+
+# ---------------------------------------------------------------- learners
+
+
+def test_check_counts_and_gives_each_check_with_the_command_that_repeats_it():
+    told = json.loads(cli("check", "Majority", "--json").stdout)
+    assert list(told) == ["schema", "learner", "counts", "checks"]
+    counts = told["counts"]
+    assert list(counts) == ["run", "passed", "skipped", "failed"]
+    assert counts["run"] == counts["passed"] + counts["failed"] > 0
+    assert counts["failed"] == 0
+    assert len(told["checks"]) == counts["run"] + counts["skipped"]
+    for check in told["checks"]:
+        assert list(check) == ["id", "status", "reason", "seconds", "reproduce"]
+        assert (check["status"] == "passed") == (not check["reason"])
+        assert "learners.controls:Majority" in check["reproduce"]
+    assert f"Majority: {counts['passed']} passed, 0 failed, {counts['skipped']} skipped" in cli("check", "majority").stdout
+
+
+def test_a_check_that_fails_is_exit_1_and_says_why(here):
+    here.joinpath("mine.py").write_text(rule("Mine", body="rng = np.random.default_rng()").replace("np.zeros(", "rng.random("))
+    done = cli("check", "mine.py", code=1)
+    assert "failed   same_seed_same_bytes" in done.stdout
+    told = json.loads(cli("check", "mine.py", "--json", code=1).stdout)
+    assert told["counts"]["failed"] >= 1
+
+
+def test_a_file_of_two_learners_is_checked_whole_but_json_is_of_one(here):
+    here.joinpath("two.py").write_text(rule("One") + rule("Two").partition("class ")[2].join(["\n\nclass ", ""]))
+    assert "One, Two: with --json name one, as two.py:One" in cli("check", "two.py", "--json", code=2).stderr
+    assert json.loads(cli("check", "two.py:Two", "--json", code=1).stdout)["learner"] == "Two"
+
+
+# ---------------------------------------------------------------- the machine
+
+
+def test_doctor_describes_the_machine():
+    told = json.loads(cli("doctor", "--no-compile", "--json").stdout)
+    assert list(told) == ["schema", "machine", "kernels"]
+    assert told["machine"]["cores"] == os.cpu_count()
+    assert told["machine"]["packages"]["numpy"]
+    assert told["kernels"] == []
+    assert "numpy " in cli("doctor", "--no-compile").stdout
+
+
+def test_doctor_times_each_learner_and_names_one_that_does_not_compile(monkeypatch, here):
+    here.joinpath("bad.py").write_text(rule("Bad", step="nowhere"))
+    found = registry.find([str(here / "bad.py")])
+    few = registry.Found(learners={k: found.learners[k] for k in ("bad", "majority", "perceptron")})
+    monkeypatch.setattr(machine, "find", lambda: few)
+    kernels = {line["learner"]: line for line in json.loads(cli("doctor", "--json").stdout)["kernels"]}
+    assert sorted(kernels) == ["Bad", "Perceptron"]
+    assert "nowhere" in kernels["Bad"]["error"] or "Typing" in kernels["Bad"]["error"]
+    assert kernels["Perceptron"]["error"] == ""
+    assert 0 < kernels["Perceptron"]["warm_s"] < kernels["Perceptron"]["cold_s"]
+
+
+def test_clean_removes_what_is_made_anew_and_nothing_else(here, monkeypatch):
+    monkeypatch.setenv("HEBBENCH_CACHE", str(here / "cache"))
+    code, mine = here / "cache" / "numba-0-2" / "x" / "code.nbi", here / "cache" / "mine.txt"
+    code.parent.mkdir(parents=True)
+    code.write_bytes(b"0" * 2_000_000)
+    mine.write_text("mine")
+    here.joinpath("cache", "imports.json").write_text("{}")
+    done = cli("clean")
+    assert done.stderr == f"Removed 2.0 MB from {here / 'cache'}.\n"
+    assert [p.name for p in here.joinpath("cache").iterdir()] == ["mine.txt"]
+    assert "Removed 0.0 MB" in cli("clean").stderr
+
+
+def test_a_run_after_clean_compiles_again_to_the_same_numbers(here, monkeypatch):
+    monkeypatch.setenv("HEBBENCH_CACHE", str(here / "cache"))
+    frozen = []
+    for store in "a.db", "b.db":
+        words = "--task", "logic/and", "--learner", "Perceptron", "--no-controls", "--jobs", "1"
+        assert bench("run", *words, "--store", store, cwd=here).returncode == 0
+        assert list(here.joinpath("cache").glob("numba-*"))
+        cli("clean")
+        frozen.append(cli("export", "--store", store, "--deterministic").stdout)
+    assert frozen[0] == frozen[1]
+
+
+# ---------------------------------------------------------------- for programs
+
+
+def test_run_and_results_are_there_for_programs():
+    outcome = harness.run(learners=["Perceptron"], tasks=["logic/and"], controls=False, replicates=[0, 2], jobs=0, store="s.db")
+    assert (outcome.exit_code, outcome.failed, len(outcome.plan.trials)) == (0, 0, 2)
+    frame = harness.results("s.db")
+    assert sorted(frame.replicate) == [0, 2]
+    assert (frame.score == 1).all()
+
+
+def test_the_outcome_counts_failures_that_were_there_before(failing):
+    options = dict(learners=["bad.py", "Perceptron"], tasks=["logic/and"], controls=False, jobs=0, store="s.db")
+    first = harness.run(**options)
+    second = harness.run(**options)
+    assert (first.failed, first.exit_code) == (second.failed, second.exit_code) == (1, 1)
+    assert second.summary.stored == 2
+
+
+def test_a_broken_claim_or_an_interrupt_shows_in_the_exit_code():
+    def code(summary, *statuses, failed=0):
+        return api.Outcome(None, summary, {str(i): {"status": s} for i, s in enumerate(statuses)}, failed).exit_code
+
+    assert code(Summary(), "held", "undecided") == 0
+    assert code(Summary(), "held", "broken") == 1
+    assert code(Summary(), failed=1) == 1
+    assert code(Summary(stopped="failed")) == 1
+    assert code(Summary(stopped="full")) == 1
+    assert code(Summary(stopped="interrupted"), failed=1) == 130
+
+
+# ---------------------------------------------------------------- progress
+
+
+def told(trials, jobs, *, terminal=False, quiet=False):
+    """A progress that writes into a string."""
+    text = io.StringIO()
+    return Progress(trials, jobs, quiet=quiet, console=Console(file=text, force_terminal=terminal, width=100)), text
+
+
+def test_without_a_terminal_progress_is_plain_lines_now_and_then(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    trials = [faults.trial("fine", i) for i in range(4)]
+    shown, text = told(trials, jobs=1)
+    with shown:
+        for trial, outcome in zip(trials, ("ok", "error", "ok", "ok"), strict=True):
+            shown.tell(Event("started", trial))
+            now[0] += 6.0
+            shown.tell(Event("finished", trial, outcome))
+    assert text.getvalue() == "2 of 4 trials done, 1 failed, 2 left, about 12 s\n4 of 4 trials done, 1 failed, 0 left\n"
+
+
+def test_on_a_terminal_progress_is_a_line_a_learner(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    trials = [faults.trial("fine", i) for i in range(3)] + [faults.trial("slow", 0)]
+    shown, text = told(trials, jobs=2, terminal=True)
+    with shown:
+        shown.tell(Event("started", trials[0]))
+        now[0] += 90.0
+        shown.tell(Event("finished", trials[0], "timeout"))
+        lines = Console(file=io.StringIO(), width=100)
+        lines.print(shown.table())
+    body = [line.split() for line in lines.file.getvalue().splitlines()]
+    assert body[-3] == ["learner", "done", "failed", "left", "remaining"]
+    assert body[-2] == ["fine", "1", "1", "2", "1", "min", "30", "s"]
+    assert body[-1] == ["slow", "0", "0", "1", "-"]
+    assert "\x1b" in text.getvalue()
+
+
+def test_quiet_progress_shows_nothing(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    trial = faults.trial("fine")
+    for terminal in (True, False):
+        shown, text = told([trial], 1, terminal=terminal, quiet=True)
+        with shown:
+            now[0] += 100
+            shown.tell(Event("finished", trial, "ok"))
+        assert text.getvalue() == ""
+
+
+def test_what_was_stored_takes_no_time_and_what_is_left_is_shared_by_the_workers(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    trials = [faults.trial("fine", i) for i in range(10)]
+    shown, _ = told(trials, jobs=3)
+    assert shown.remaining("fine") is None
+    shown.tell(Event("waiting"))
+    shown.tell(Event("stored", trials[0], "ok"))
+    assert shown.remaining("fine") is None
+    shown.tell(Event("started", trials[1]))
+    now[0] += 12.0
+    shown.tell(Event("elsewhere", trials[1], "ok"))
+    assert shown.remaining("fine") == 12.0 * 8 / 3
+    for trial in trials[2:]:
+        shown.tell(Event("finished", trial, "ok"))
+    assert shown.remaining("fine") == 0.0
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0.2, "0 s"), (59.4, "59 s"), (59.6, "1 min 0 s"), (200, "3 min 20 s"), (7512, "2 h 5 min")]
+)
+def test_times_are_told_in_words(seconds, words):
+    assert clock(seconds) == words
