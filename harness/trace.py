@@ -61,6 +61,7 @@ class Watched(np.ndarray):
         value = super().__getitem__(index)
         if self.tracer is not None and not isinstance(value, np.ndarray):
             self.tracer.read(self.address(index))
+            value = super().__getitem__(index)  # a step may just have ended, and a script have acted on it
         return value
 
     def __setitem__(self, index: Any, value: Any) -> None:
@@ -123,6 +124,7 @@ class Tracer:
         self.raw = {id(p) for p in watched if p.kind == "change" and "d" + p.name in layout.pieces}
         self.pieces = sorted((p for p in watched if p.array.size), key=lambda p: p.start)
         self.starts = [p.start for p in self.pieces]
+        self.left = set(script.injections)
         names = {p.name for p in self.pieces}
         asked = {name for name, _ in script.injections} | set(script.clamps)
         if unknown := asked - names:
@@ -136,9 +138,12 @@ class Tracer:
             self.layout.arrays[name] = watched
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, kind: object, *error: object) -> None:
         self.settle()
         self.layout.arrays.update(self.plain)
+        if kind is None and self.left:
+            missed = ", ".join(f"{name} at step {step}" for name, step in sorted(self.left))
+            raise ValueError(f"the script injects into {missed}, but nothing is written there at that step; number them by a trace.")
 
     def find(self, address: int) -> Piece | None:
         """The watched piece that holds an address."""
@@ -175,6 +180,7 @@ class Tracer:
         if piece is None:
             return
         if (piece.name, self.step) in self.script.injections:
+            self.left.discard((piece.name, self.step))
             piece.array += self.script.injections[piece.name, self.step].reshape(piece.array.shape)
         if piece.name in self.script.clamps:
             piece.array[...] = np.broadcast_to(self.script.clamps[piece.name], piece.array.shape)
