@@ -61,7 +61,8 @@ def biology(entry: Entry) -> str:
     """How a rule is read biologically: the paragraph of its module that says so."""
     text = inspect.getdoc(sys.modules[entry.thing.__module__]) or ""
     match = re.search(r"Biological reading:\s*(.+?)(?:\n\s*\n|\Z)", text, re.DOTALL)
-    return re.sub(r"\s+", " ", match[1]).strip() if match else ""
+    words = re.sub(r"\s+", " ", match[1]).strip() if match else ""
+    return words[:1].upper() + words[1:]
 
 
 def cards(found: Found) -> list[dict[str, Any]]:

@@ -15,7 +15,8 @@ FLAT = 0.98
 def ends_with_the_window(frame):
     """Held if lags below the window are at the ceiling and lags from it on within 4 standard errors of chance."""
     lag = frame.difficulty.str["lag"].astype(int)
-    low, high = exact_interval(*correct(frame[lag < WINDOW]))
+    right, asked = correct(frame[lag < WINDOW])
+    low, high = exact_interval(right, asked)
     seen = against(low, high, CEILING)
     off = {}
     for at, rows in frame[lag >= WINDOW].groupby(lag):
@@ -26,7 +27,7 @@ def ends_with_the_window(frame):
     reason = f"within the window {low:.4f} to {high:.4f} of the answers are right; beyond it the score is at most"
     reason += f" {farthest:+.2f} standard errors off chance"
     threshold = f"exact 95 % lower bound >= {CEILING} within, at most 4 standard errors off chance beyond"
-    return Verdict(status, farthest, (low, high), threshold, reason)
+    return Verdict(status, right / asked, (low, high), threshold, reason)
 
 
 @on_rows
