@@ -143,7 +143,7 @@ class Tracer:
         self.layout.arrays.update(self.plain)
         if kind is None and self.left:
             missed = ", ".join(f"{name} at step {step}" for name, step in sorted(self.left))
-            raise ValueError(f"the script injects into {missed}, but nothing is written there at that step; number them by a trace.")
+            raise ValueError(f"the script injects into {missed}, but nothing is written there then; number steps by a trace.")
 
     def find(self, address: int) -> Piece | None:
         """The watched piece that holds an address."""
