@@ -151,7 +151,7 @@ class Learner:
     # ------------------------------------------------------------------ life
 
     def begin(self, task: Sizes, seeds: dict[str, int] | None = None) -> Self:
-        """Forget everything and lay out fresh state. `seeds` has one for `init` and one for `noise`; else `random_state` gives them."""
+        """Forget everything and lay out fresh state. `seeds` are those for `init` and `noise`; else `random_state` gives them."""
         for name, field in self.hypers().items():
             check_hyper(type(self).__name__, field, getattr(self, name))
         if self.can.whole:
@@ -222,7 +222,7 @@ class Learner:
             x, answer = flat, out
         arguments = (x, y, marks, bool(marks.any()), rows, stop, self.dtype(self.cut), flat, self._block, answer, missed,
                      *(self.named(k, {"plastic": told}) for k in ("respond", "learn", "rest", "adapt")))  # fmt: skip
-        run = self._loop(python)
+        run = self._loop(python=python)
         if python:
             with np.errstate(over="ignore"):  # the counters of noise wrap round
                 lived = run(*arguments)
@@ -239,7 +239,7 @@ class Learner:
         marks, rows, flat = np.ones(1, bool), np.zeros((1, 1), np.int64), x.reshape(1, -1)
         with jit.alone():
             named = [self.named(k, {"plastic": True}) for k in ("respond", "learn", "rest", "adapt")]
-            run = self._loop(False)
+            run = self._loop(python=False)
             if self.compile_loop:
                 X, Y = (flat, y) if "block" in self.hypers() else (x[:, None], y[:, None])
                 jit.prepare(run, (X, Y, marks, True, rows, False, self.dtype(0), flat, self._block, Y, rows[0], *named))
@@ -258,7 +258,7 @@ class Learner:
         signal = np.zeros((B, *task.shape), self.dtype)
         return signal, signal.reshape(B, D), np.zeros((B, task.n_out), self.dtype), np.zeros((B, task.n_out), self.dtype)
 
-    def _loop(self, python: bool) -> Any:
+    def _loop(self, *, python: bool) -> Any:
         """The harness's loop, bound to this learner's kernels."""
         cls = type(self)
         exact = self.dtype is np.float64
@@ -312,11 +312,11 @@ class Learner:
 
     def wiring(self) -> list[Synapse]:
         """Every synapse array by its own name, layer by layer."""
-        return [Synapse(*e) for e in self._expanded(self.synapses)]  # type: ignore[arg-type]
+        return [Synapse(*e) for e in self._expanded(self.synapses)]
 
     def activity(self) -> list[Population]:
         """Every population by its own name: those declared, and what the synapses name beside them."""
-        declared = [Population(*p) for p in self._expanded(self.populations)]  # type: ignore[arg-type]
+        declared = [Population(*p) for p in self._expanded(self.populations)]
         names = {p.array for p in declared}
         plain = dict.fromkeys(n for s in self.wiring() for n in (s.pre, s.post) if n in self.arrays() and n not in names)
         return [*declared, *(Population(name) for name in plain)]
@@ -414,14 +414,15 @@ class Learner:
 
     def _write(self, file: io.BytesIO) -> None:
         header = np.frombuffer(json.dumps(self._header()).encode(), np.uint8)
-        np.savez(file, allow_pickle=False, header=header, **self.layout_.pieces)  # type: ignore[arg-type]
+        np.savez(file, allow_pickle=False, header=header, **self.layout_.pieces)
 
     @classmethod
     def _read(cls, file: io.BytesIO, name: str) -> Self:
         with np.load(file, allow_pickle=False) as arrays:
             header = json.loads(arrays["header"].tobytes())
             if header["learner"] != cls.__name__:
-                raise ValueError(f"{name} holds a {header['learner']}, not a {cls.__name__}; load it with {header['learner']}.load.")
+                held = header["learner"]
+                raise ValueError(f"{name} holds a {held}, not a {cls.__name__}; load it with {held}.load.")
             self = cls(**header["params"])
             self._take_header(header)
             self.layout_ = self._laid({k: arrays[k] for k in arrays.files if k != "header"})
@@ -448,7 +449,8 @@ def _parameters(function: Any, kernel: str, owner: str) -> list[str]:
     """The names that a kernel asks for beyond what the harness gives it."""
     names = list(inspect.signature(function).parameters)
     if len(names) < GIVEN[kernel]:
-        raise TypeError(f"{owner}.{kernel}({', '.join(names)}) must take at least {GIVEN[kernel]} parameters; see harness.learner.")
+        given = f"{owner}.{kernel}({', '.join(names)})"
+        raise TypeError(f"{given} must take at least {GIVEN[kernel]} parameters; see harness.learner.")
     return names[GIVEN[kernel] :]
 
 

@@ -25,7 +25,7 @@ class Needs(NamedTuple):
     learner: str
     task: str
     replicates: int
-    difficulty: dict[str, Any] = {}
+    difficulty: dict[str, Any] = {}  # noqa: RUF012 - a default that nobody writes to
     protocol: Protocol | None = None
 
 

@@ -1,4 +1,4 @@
-"""Learners as scikit-learn knows them: `fit`, `partial_fit`, `predict`, `score`, without importing scikit-learn to define them."""
+"""Learners as scikit-learn knows them: `fit`, `partial_fit`, `predict`, `score`; it is not imported to define them."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ class Estimator(Learner):
         )
 
     def _clean(self, X: Any) -> bool:
-        """Whether X is a plain finite float array, which needs none of scikit-learn's checks (they cost more than a small fit)."""
+        """Whether X is a plain finite float array and needs none of scikit-learn's checks, which cost more than a small fit."""
         fine = type(X) is np.ndarray and X.ndim == 2 and X.size > 0 and X.dtype.char in "fd"
         return fine and not hasattr(self, "feature_names_in_") and bool(np.isfinite(X).all())
 
     def _checked(self, X: Any, y: Any, *, fresh: bool) -> tuple[Array, Any]:
         """X (n, d) or (n, ticks, d) as floats of this learner, and y; ValueError where they are not fit to learn from."""
-        if self._clean(X) and (fresh or X.shape[1] == self.n_features_in_):
+        if self._clean(X) and (fresh or X.shape[1] == getattr(self, "n_features_in_", None)):
             if fresh:
                 self.n_features_in_ = X.shape[1]
             if y is None or (type(y) is np.ndarray and y.ndim == 1 and len(y) == len(X) and y.dtype.kind in "biuU"):
@@ -54,9 +54,9 @@ class Estimator(Learner):
 
         options: dict[str, Any] = dict(dtype=self.dtype, reset=fresh, allow_nd="sequence" in self.can.inputs)
         if y is None:
-            return validate_data(self, X, **options), None
-        checked: tuple[Array, Any] = validate_data(self, X, y, **options, **self._target_checks())
-        return checked
+            return _in_shape(validate_data(self, X, **options)), None
+        X, y = validate_data(self, X, y, **options, **self._target_checks())
+        return _in_shape(X), y
 
     def _target_checks(self) -> dict[str, Any]:
         return {}
@@ -119,6 +119,13 @@ class Estimator(Learner):
         return super()._header() | dict(fitted=fitted)
 
 
+def _in_shape(X: Array) -> Array:
+    """X again; ValueError unless it is rows, or rows of ticks. scikit-learn allows any number of axes or two."""
+    if X.ndim > 3 or X.size == 0:
+        raise ValueError(f"X.shape={X.shape!r} must be (n, d) or (n, ticks, d), with one or more of each.")
+    return X
+
+
 class Classifier(Estimator):
     """A learner that answers with a class. Two classes are one output unit, above `cut` for the second."""
 
@@ -154,16 +161,18 @@ class Classifier(Estimator):
     def _begin_classes(self, X: Array, classes: Array) -> Self:
         self.classes_ = classes
         if len(classes) < 2:
-            raise ValueError(f"{type(self).__name__} is a classifier and needs two classes or more; y holds one class, {classes[0]!r}.")
+            name = type(self).__name__
+            raise ValueError(f"{name} is a classifier and needs two classes or more; y holds one class, {classes[0]!r}.")
         self._lay_out(X, len(classes) if len(classes) > 2 else 1)
         return self
 
     def _coded(self, y: Array) -> Array:
         """Labels as targets (n, n_out): one-hot, or one output for two classes."""
         if unknown := set(np.unique(y).tolist()) - set(self.classes_.tolist()):
-            raise ValueError(f"y holds {sorted(unknown)!r}, which is none of the classes {self.classes_.tolist()!r} given at first.")
-        coded = y[:, None] == (self.classes_ if len(self.classes_) > 2 else self.classes_[1:])
-        return coded.astype(self.dtype)
+            known = self.classes_.tolist()
+            raise ValueError(f"y holds {sorted(unknown)!r}, which is none of the classes {known!r} given at first.")
+        coded: Array = (y[:, None] == (self.classes_ if len(self.classes_) > 2 else self.classes_[1:])).astype(self.dtype)
+        return coded
 
     def decision_function(self, X: Any) -> Array:
         """The response to each row: (n, n_classes), or (n,) above or below 0 where there are two classes."""

@@ -16,7 +16,7 @@ import fcntl
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -25,7 +25,8 @@ from typing import Any
 
 from harness.digest import digest
 
-Kernel = Callable[..., Any]
+Kernel = Any
+"""A plain function, or what numba made of it: no type says more."""
 
 FAST = frozenset({"reassoc", "contract", "arcp", "nsz", "afn"})
 """What float32 code may do to a sum. NaN and infinity keep their meaning: `nnan` and `ninf` are left out."""
@@ -33,7 +34,7 @@ FAST = frozenset({"reassoc", "contract", "arcp", "nsz", "afn"})
 
 def kernel(function: Kernel) -> Kernel:
     """Mark a helper that kernels call."""
-    function.__kernel__ = True  # type: ignore[attr-defined]
+    function.__kernel__ = True
     return function
 
 
@@ -53,7 +54,7 @@ def where(function: Kernel) -> str:
 
 def rebound(function: Kernel, names: dict[str, Any], qualname: str) -> Kernel:
     """A copy of a plain function for which some global names mean something else."""
-    copy = FunctionType(function.__code__, function.__globals__ | names, function.__name__, function.__defaults__)  # type: ignore[attr-defined]
+    copy = FunctionType(function.__code__, function.__globals__ | names, function.__name__, function.__defaults__)
     copy.__qualname__ = qualname
     copy.__module__ = function.__module__
     copy.__doc__ = function.__doc__
@@ -61,27 +62,29 @@ def rebound(function: Kernel, names: dict[str, Any], qualname: str) -> Kernel:
 
 
 @cache
-def compiled(function: Kernel, exact: bool, helper: bool = False) -> Kernel:
+def compiled(function: Kernel, *, exact: bool, helper: bool = False) -> Kernel:
     """The compiled form of a kernel. Every numba option of the project is chosen here, and nowhere else.
 
     exact   no re-ordered sums: float64, audits and anchors
     helper  only compiled code calls it, so that it needs no door from Python
     """
-    names = {name: compiled(each, exact, True) for name, each in helpers(function).items()}
-    return _njit(rebound(function, names, function.__qualname__), exact, sources(function), helper)
+    names = {name: compiled(each, exact=exact, helper=True) for name, each in helpers(function).items()}
+    return _njit(rebound(function, names, function.__qualname__), sources(function), exact=exact, helper=helper)
 
 
 def sources(function: Kernel) -> list[str]:
-    """The definitions that the machine code of a function depends on. `harness.digest` follows those that its text names;
-    a rebound copy may call others."""
+    """The definitions that the machine code of a function depends on.
+
+    `harness.digest` follows those that its text names; a rebound copy may call others.
+    """
     return sorted({where(function), *(name for each in helpers(function).values() for name in sources(each))})
 
 
 def helpers(function: Kernel) -> dict[str, Kernel]:
     """The marked helpers that a function names."""
     names = {i.argval for i in dis.get_instructions(function) if i.opname == "LOAD_GLOBAL"}
-    found = {name: function.__globals__.get(name) for name in sorted(names)}  # type: ignore[attr-defined]
-    return {name: value for name, value in found.items() if getattr(value, "__kernel__", False)}  # type: ignore[misc]
+    found = {name: function.__globals__.get(name) for name in sorted(names)}
+    return {name: value for name, value in found.items() if getattr(value, "__kernel__", False)}
 
 
 def bound(
@@ -92,31 +95,32 @@ def bound(
     A compiled loop has a `__qualname__` of its own: numba does not look at globals, and one learner would otherwise run
     the loop of another.
     """
-    inner: dict[str, Any] = flags | {k: compiled(f, exact, compile_loop) for k, f in kernels.items()}
+    inner: dict[str, Any] = flags | {k: compiled(f, exact=exact, helper=compile_loop) for k, f in kernels.items()}
     if not compile_loop:
         return rebound(loop, inner, name)
-    inner |= {k: compiled(f, exact, True) for k, f in helpers(loop).items() if k not in inner}
+    inner |= {k: compiled(f, exact=exact, helper=True) for k, f in helpers(loop).items() if k not in inner}
     depends = sorted({name for f in (loop, *kernels.values()) for name in sources(f)})
-    return _njit(rebound(loop, inner, name), exact, depends, False)
+    return _njit(rebound(loop, inner, name), depends, exact=exact, helper=False)
 
 
-def _njit(function: Kernel, exact: bool, sources: list[str], helper: bool) -> Kernel:
+def _njit(function: Kernel, sources: list[str], *, exact: bool, helper: bool) -> Kernel:
     os.environ.setdefault("NUMBA_OPT", "2")  # a third less to wait for the compiler; no kernel here runs slower by it
     import numba
 
+    config: Any = numba.config
     options: dict[str, Any] = dict(error_model="numpy", nogil=True, fastmath=False if exact else set(FAST), boundscheck=None)
     if helper:
         options |= dict(forceinline=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
     try:
-        form = f"numba-{numba.__version__}-{numba.config.OPT}{'-exact' * exact}{'-inner' * helper}"
+        form = f"numba-{numba.__version__}-{config.OPT}{'-exact' * exact}{'-inner' * helper}"
         folder = cache_folder() / form / digest(*sources)
     except (OSError, ValueError):  # typed at a prompt: there is no file to keep machine code beside
-        return numba.njit(function, **options)  # type: ignore[no-any-return]
-    before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(folder)
+        return numba.njit(function, **options)
+    before, config.CACHE_DIR = config.CACHE_DIR, str(folder)
     try:
-        return numba.njit(function, cache=True, **options)  # type: ignore[no-any-return]
+        return numba.njit(function, cache=True, **options)
     finally:
-        numba.config.CACHE_DIR = before
+        config.CACHE_DIR = before
 
 
 class Clock:
@@ -144,6 +148,7 @@ def prepare(function: Kernel, arguments: tuple[Any, ...]) -> None:
     import numba
 
     if hasattr(function, "signatures"):
-        signature = tuple(numba.typeof(a) for a in arguments)
+        typeof: Any = numba.typeof
+        signature = tuple(typeof(a) for a in arguments)
         if signature not in function.overloads:
             function.compile(signature)

@@ -3,10 +3,9 @@
 Order, blocks, early stopping and counting belong to the harness, so they are here and not in a learner. Signals are kept
 one tick a row: tick t of sequence r of T ticks is row r T + t.
 """
-# mypy: disable-error-code="no-untyped-def"
+# mypy: disable-error-code="no-untyped-def, no-untyped-call"
 
 from harness.jit import kernel
-
 
 HEARS = False
 """Whether `learn` names the signal; bound with it. The other branch is then not even compiled."""

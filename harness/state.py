@@ -23,7 +23,7 @@ BUFFERS = "theta", "grad"
 
 def pieces(state: State) -> dict[str, Array]:
     """Every array by a name of its own: `x`, `W[0]`, `W[1]`, ..."""
-    named = {}
+    named: dict[str, Array] = {}
     for stem, value in state.items():
         if isinstance(value, tuple):
             named |= {f"{stem}[{layer}]": np.asarray(array) for layer, array in enumerate(value)}
@@ -57,7 +57,8 @@ class Layout:
             stems.setdefault(stem(name), []).append(name)
         self.taught = [s for s in stems if s in weights and "d" + s in stems]
         if self.taught and (taken := [b for b in BUFFERS if b in stems]):
-            raise ValueError(f"{taken[0]!r} names a buffer of all weights where there are raw changes ({self.taught[0]}, d{self.taught[0]}); rename it.")
+            change = f"{self.taught[0]}, d{self.taught[0]}"
+            raise ValueError(f"{taken[0]!r} names the buffer of all weights where there are raw changes ({change}); rename it.")
         total = sum(named[name].size for s in self.taught for name in stems[s])
         if self.taught:
             self.arrays |= {buffer: aligned(total, dtype) for buffer in BUFFERS}

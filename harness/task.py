@@ -42,7 +42,7 @@ class Dataset(NamedTuple):
     chance: float | None = None
     """The score of an answer that ignores the signal, where it depends on the data drawn; else the task's own."""
     ceiling: float | None = None
-    truth: dict[str, Any] = {}
+    truth: dict[str, Any] = {}  # noqa: RUF012 - a default that nobody writes to
     """What the generator knows and no learner sees: teacher weights, margin, direction. For metrics and claims."""
 
 
@@ -78,7 +78,7 @@ class Task:
     ladder: Ladder | None = None
     sizes: tuple[int, int, int] = (1000, 200, 1000)
     """Rows of training, validation and test data."""
-    protocol: Protocol = Protocol()
+    protocol: Protocol = Protocol()  # noqa: RUF009 - it is frozen
     exhaustive: bool = False
     version: int = 1
     source: tuple[str, ...] = ()

@@ -71,7 +71,7 @@ class Watched(np.ndarray):
             self.tracer.write(self.address(index), 1 if one else self.size)
         super().__setitem__(index, value)
 
-    def __array_function__(self, function: Any, types: Any, arguments: Any, keywords: Any) -> Any:  # noqa: ARG002
+    def __array_function__(self, function: Any, types: Any, arguments: Any, keywords: Any) -> Any:
         """`np.dot(A, B, out)` reads A and B and writes out."""
         *inputs, out = arguments
         for array in inputs:
@@ -86,7 +86,8 @@ class Watched(np.ndarray):
         base = int(self.__array_interface__["data"][0])
         parts = index if isinstance(index, tuple) else (index,)
         if all(isinstance(i, int | np.integer) for i in parts):
-            return base + sum(int(i) % n * s for i, n, s in zip(parts, self.shape, self.strides, strict=False))
+            steps: int = sum(int(i) % n * s for i, n, s in zip(parts, self.shape, self.strides, strict=False))
+            return base + steps
         part = np.ndarray.__getitem__(self.view(np.ndarray), index)
         return int(part.__array_interface__["data"][0])
 

@@ -24,10 +24,10 @@ def main() -> int:
             "suites": [*suites, "--hebbench-report", str(Path(folder) / "report.html")],
         }
         for name, command in steps.items():
-            print(f"== {name}", flush=True)  # noqa: T201 - this is a command
+            print(f"== {name}", flush=True)
             start = time.monotonic()
             code = subprocess.run(command, cwd=ROOT, env=os.environ | dict.fromkeys(THREADS, "1"), check=False).returncode
-            print(f"== {name}: {'failed' if code else 'passed'} after {time.monotonic() - start:.0f} s", flush=True)  # noqa: T201
+            print(f"== {name}: {'failed' if code else 'passed'} after {time.monotonic() - start:.0f} s", flush=True)
             if code:
                 return code
     return 0

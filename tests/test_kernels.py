@@ -15,8 +15,8 @@ from tests import naive
 SEEDS = st.integers(0, 2**32 - 1)
 FORMS = {
     "python": (lambda f: f, np.float64, 1e-13),
-    "exact": (lambda f: jit.compiled(f, True), np.float64, 1e-13),
-    "fast": (lambda f: jit.compiled(f, False), np.float32, 2e-5),
+    "exact": (lambda f: jit.compiled(f, exact=True), np.float64, 1e-13),
+    "fast": (lambda f: jit.compiled(f, exact=False), np.float32, 2e-5),
 }
 every_form = pytest.mark.parametrize("form", FORMS)
 

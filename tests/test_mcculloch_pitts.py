@@ -108,7 +108,7 @@ def test_known_answer(name):
 # ---------------------------------------------------------------- one neuron
 
 
-@pytest.mark.parametrize("form", [unit, jit.compiled(unit, True)], ids=["python", "compiled"])
+@pytest.mark.parametrize("form", [unit, jit.compiled(unit, exact=True)], ids=["python", "compiled"])
 @pytest.mark.parametrize("gate", TRUTH)
 def test_one_neuron_computes_each_of_the_fourteen(gate, form):
     *w, threshold = GATES[gate]

@@ -11,7 +11,11 @@ from tests import naive
 PUBLISHED = [0xE220A8397B1DCDAF, 0x6E789E6AA1B965F4, 0x06C45D188009454F]
 """The first outputs of splitmix64 from seed 0, as its reference implementation gives them."""
 COUNTERS = st.integers(0, 2**64 - 1)
-FORMS = {"python": noise.uniform, "compiled": jit.compiled(noise.uniform, True), "compiled32": jit.compiled(noise.uniform, False)}
+FORMS = {
+    "python": noise.uniform,
+    "compiled": jit.compiled(noise.uniform, exact=True),
+    "compiled32": jit.compiled(noise.uniform, exact=False),
+}
 
 
 def draws(form, n, *counters):

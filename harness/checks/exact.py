@@ -201,7 +201,7 @@ def _ndim(signature: tuple[object, ...]) -> int:
 
 def _signatures(learner: Learner) -> dict[str, list[tuple[object, ...]]]:
     """The types that each compiled function of a learner has met, at its precision."""
-    run = learner._loop(False)  # noqa: SLF001, FBT003 - the loop is the harness's own
+    run = learner._loop(python=False)  # noqa: SLF001 - the loop is the harness's own
     if learner.compile_loop:
         return {"the loop": run.signatures}
     return {kernel: run.__globals__[kernel].signatures for kernel in ("respond", "learn", "rest", "adapt")}

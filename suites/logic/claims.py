@@ -199,7 +199,8 @@ CLAIMS = (
     ),
     Claim(
         id="parity-n-hidden",
-        text="Backprop finds n-bit parity with n hidden units in some of twenty runs, for n = 2 to 5, at settings searched for it.",
+        text="Backprop finds n-bit parity with n hidden units in some of twenty runs, for n = 2 to 5, at settings that were"
+        " searched for it.",
         source="Rumelhart, Hinton and Williams (1986), Parallel Distributed Processing, chapter 8",
         needs=[
             Needs(
