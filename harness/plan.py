@@ -8,7 +8,8 @@ adding a task changes no other trial.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+import functools
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from harness.claim import Claim, Needs
@@ -22,6 +23,8 @@ from harness.trial import AXES, Protocol, Trial
 PRESETS = {"smoke": 1, "quick": 3, "full": 10}
 """Replicates of each preset; smoke also keeps to the short ladders."""
 LOOP = "harness.protocol:perform"
+Code = Callable[[str, str], str]
+"""The digest of all code that a learner on a task runs on, from the two places."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -69,19 +72,26 @@ def make(found: Found, wish: Wish) -> Plan:
         named = {e.where for e, _ in learners}
         learners += [(e, {}) for e in found.learners.values() if e.thing.family == "control" and e.where not in named]
     seeds = list(range(PRESETS[wish.preset])) if wish.replicates is None else list(wish.replicates)
+    once = functools.cache(code)  # the plan is of one moment: no source is read again for each replicate
     trials: dict[str, Trial] = {}
     for task in tasks:
         for difficulty in rungs(task.thing, wish.preset):
             for entry, params in learners:
                 for replicate in seeds:
-                    made = trial(entry, params, task, difficulty, replicate, wish.preset)
+                    made = trial(entry, params, task, difficulty, replicate, wish.preset, code=once)
                     trials[made.key] = made
     claims: dict[str, tuple[Claim, list[Trial]]] = {}
     if wish.claims:
-        claims = _claims(found, wish, {t.name for t in tasks}, {e.name for e, _ in learners} if wish.learners else None, notices)
+        wanted = {e.name for e, _ in learners} if wish.learners else None
+        claims = _claims(found, wish, {t.name for t in tasks}, wanted, notices, once)
         for _, stands_on in claims.values():
             trials |= {t.key: t for t in stands_on if t.key not in trials}
     return Plan(sorted(trials.values(), key=lambda t: t.key), claims, notices)
+
+
+def code(learner: str, task: str) -> str:
+    """The digest of all code that a learner on a task runs on: both, and the harness's loop."""
+    return digest(learner, task, LOOP)
 
 
 def rungs(task: Task, preset: str) -> list[dict[str, Any]]:
@@ -94,7 +104,7 @@ def rungs(task: Task, preset: str) -> list[dict[str, Any]]:
 
 def trial(
     entry: Entry, params: dict[str, Any], task: Entry, difficulty: dict[str, Any], replicate: int, preset: str,
-    protocol: Protocol | None = None,
+    protocol: Protocol | None = None, code: Code = code,
 ) -> Trial:  # fmt: skip
     """One trial with its seeds and key. What the learner cannot take becomes a trial that says so and is not run."""
     cls, what = entry.thing, task.thing
@@ -108,7 +118,7 @@ def trial(
         params={k: v for k, v in sorted(params.items()) if v != defaults[k]}, task=what.name, task_where=task.where,
         task_version=what.version, difficulty=difficulty, rung=rung, preset=preset,
         protocol=protocol or what.protocol, replicate=replicate, seeds=seeds(what.name, replicate),
-        code_digest=digest(entry.where, task.where, LOOP), inapplicable=cls.can.refuses(what.requires, what.exhaustive),
+        code_digest=code(entry.where, task.where), inapplicable=cls.can.refuses(what.requires, what.exhaustive),
     ).keyed()  # fmt: skip
 
 
@@ -118,7 +128,7 @@ def seeds(task: str, replicate: int) -> dict[str, int]:
 
 
 def _claims(
-    found: Found, wish: Wish, tasks: set[str], learners: set[str] | None, notices: list[str]
+    found: Found, wish: Wish, tasks: set[str], learners: set[str] | None, notices: list[str], code: Code
 ) -> dict[str, tuple[Claim, list[Trial]]]:
     """The claims that are asked, with their trials; one that speaks of what is not there is left out with a notice."""
     claims: dict[str, tuple[Claim, list[Trial]]] = {}
@@ -127,14 +137,14 @@ def _claims(
             name = f"{suite.name}/{claim.id}"
             try:
                 if _asked(claim, wish, tasks, learners, found):
-                    stands_on = [t for n in claim.needs for t in _needed(found, n, wish)] if _since(claim, wish) else []
+                    stands_on = [t for n in claim.needs for t in _needed(found, n, wish, code)] if _since(claim, wish) else []
                     claims[name] = claim, stands_on
             except RequestError as error:
                 notices.append(f"Claim {name} is left out: {str(error).partition(' There are:')[0]}")
     return claims
 
 
-def _needed(found: Found, needs: Needs, wish: Wish) -> Iterable[Trial]:
+def _needed(found: Found, needs: Needs, wish: Wish, code: Code) -> Iterable[Trial]:
     """The trials of one need, as far as the wish's replicates go."""
     (entry, params), *_ = found.choose([needs.learner])
     task = found.task(needs.task)
@@ -142,7 +152,7 @@ def _needed(found: Found, needs: Needs, wish: Wish) -> Iterable[Trial]:
         return
     for replicate in range(needs.replicates):
         if wish.replicates is None or replicate in wish.replicates:
-            yield trial(entry, params, task, dict(needs.difficulty), replicate, wish.preset, needs.protocol)
+            yield trial(entry, params, task, dict(needs.difficulty), replicate, wish.preset, needs.protocol, code)
 
 
 def _since(claim: Claim, wish: Wish) -> bool:

@@ -70,7 +70,7 @@ def bench(*words, cwd, env=None, timeout=120):
 def cli(*words, code=0):
     """One command in this process, which has to end with `code`, and never with a traceback."""
     result = CliRunner().invoke(main, list(map(str, words)))
-    assert result.exception is None or isinstance(result.exception, SystemExit), result.output
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exc_info
     assert result.exit_code == code, result.output
     return result
 

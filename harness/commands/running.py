@@ -18,6 +18,7 @@ from harness.commands.shared import (
     say,
     say_broken,
     say_json,
+    seconds,
     size,
     store_option,
     write,
@@ -48,9 +49,7 @@ WHAT: list[Decorator] = [
 """The options that say what a plan holds."""
 HOW: list[Decorator] = [
     click.option("--jobs", type=click.IntRange(0), help="Workers; 0 runs in this process, for debugging. Default: one a core."),
-    click.option(
-        "--timeout", type=click.FloatRange(0, min_open=True), default=600.0, show_default=True, help="Seconds for one trial."
-    ),
+    click.option("--timeout", type=seconds, metavar="S", default=600.0, show_default=True, help="Seconds for one trial."),
     click.option("--memory", type=size, metavar="SIZE", default="4GB", show_default=True, help="Memory for one trial."),
     click.option("--retry-failed", is_flag=True, help="Also repeat trials that failed."),
     click.option("--force", is_flag=True, help="Repeat everything, as new attempts."),

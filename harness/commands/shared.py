@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import re
 import shlex
@@ -48,6 +49,17 @@ def size(text: Any) -> int:
     if not match or float(match[1]) <= 0:
         raise click.BadParameter(f"{text!r} is no size; write 500MB or 2GB.")
     return int(float(match[1]) * 1024 ** " KMGT".index(match[2].upper() or " "))
+
+
+def seconds(text: Any) -> float:
+    """A time; NaN, which is below no bound, and infinity are none."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < math.inf:
+        raise click.BadParameter(f"{text!r} is no time; write seconds above 0, such as 30.")
+    return value
 
 
 def part(text: str) -> tuple[int, int]:
@@ -124,7 +136,7 @@ def write(path: Path, text: str, *, quiet: bool = False) -> None:
     if str(path) == "-":
         click.echo(text, nl=False)
         return
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft = path.parent / f".{path.name}.{os.getpid()}"
     try:
         draft.write_text(text, encoding="utf-8", newline="\n")
         draft.replace(path)
