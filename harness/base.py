@@ -26,6 +26,7 @@ import io
 import json
 import math
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, Self, dataclass_transform
 
@@ -86,7 +87,7 @@ class Learner:
     """Whether `learn` names the signal beside the target."""
 
     _named: ClassVar[dict[str, list[str]]] = {}
-    _loops: ClassVar[dict[tuple[bool, bool], Any]] = {}
+    _loops: ClassVar[dict[tuple[bool, bool, bool], Any]] = {}
 
     init: ClassVar[Any]
     respond: ClassVar[Any]
@@ -111,6 +112,7 @@ class Learner:
     # ------------------------------------------------------------------ parameters, as scikit-learn knows them
 
     @classmethod
+    @cache
     def hypers(cls) -> dict[str, dataclasses.Field[Any]]:
         """The hyperparameters by name, as they were declared."""
         return {f.name: f for f in dataclasses.fields(cls) if f.metadata}
@@ -203,24 +205,22 @@ class Learner:
         the last epoch where there were several.
         """
         task, T = self.task_, self.task_.n_ticks
-        shape, D, K = task.shape, math.prod(task.shape), task.n_out
-        n = len(X)
+        K, n = task.n_out, len(X)
         online = "block" not in self.hypers()
         x = np.require(X, self.dtype, ["C", "W"])
         out = np.zeros((n * T if online or Y is None or python else 0, K), self.dtype)
         marks = np.full(T, Y is not None) if taught is None else np.require(taught, bool, ["W"])
         y = np.zeros((0, K), self.dtype) if Y is None else np.require(Y, self.dtype, ["C", "W"]).reshape(n * T, K)
-        flat = x.reshape(n * T, D)
         if Y is None and marks.any():
             raise ValueError("taught= marks ticks, but there is no Y to be told at them.")
         rows = np.arange(n)[None] if orders is None else np.require(orders, np.int64, ["C", "W"])
         told = Y is not None if plastic is None else plastic
         missed = np.zeros(len(rows), np.int64)
         if online:
-            x, y, answer = flat.reshape(n * T, 1, *shape), y[:, None], out[:, None]
+            x, y, answer = x.reshape(n * T, 1, *task.shape), y[:, None], out[:, None]
         else:
-            x, answer = flat, out
-        arguments = (x, y, marks, bool(marks.any()), rows, stop, self.dtype(self.cut), flat, self._block, answer, missed,
+            x, answer = x.reshape(n * T, math.prod(task.shape)), out
+        arguments = (x, y, marks, bool(marks.any()), rows, stop, self.dtype(self.cut), answer, missed, *self._block,
                      *(self.named(k, {"plastic": told}) for k in ("respond", "learn", "rest", "adapt")))  # fmt: skip
         run = self._loop(python=python)
         if python:
@@ -237,37 +237,46 @@ class Learner:
         x = np.zeros((1, *self.task_.shape), self.dtype)
         y = np.zeros((1, self.task_.n_out), self.dtype)
         marks, rows, flat = np.ones(1, bool), np.zeros((1, 1), np.int64), x.reshape(1, -1)
+        online = "block" not in self.hypers()
         with jit.alone():
             named = [self.named(k, {"plastic": True}) for k in ("respond", "learn", "rest", "adapt")]
             run = self._loop(python=False)
             if self.compile_loop:
-                X, Y = (flat, y) if "block" in self.hypers() else (x[:, None], y[:, None])
-                jit.prepare(run, (X, Y, marks, True, rows, False, self.dtype(0), flat, self._block, Y, rows[0], *named))
+                X, Y = (x[:, None], y[:, None]) if online else (flat, y)
+                jit.prepare(run, (X, Y, marks, True, rows, False, self.dtype(0), Y, rows[0], *self._block, *named))
             else:
                 given = dict(respond=(x, y), learn=(y, x) if self.hears else (y,), rest=(True,), adapt=())
                 for (kernel, first), values in zip(given.items(), named, strict=True):
                     jit.prepare(run.__globals__[kernel], (*first, *values))
+                helpers = dict(
+                    gather=(flat, rows[0], 1, 0, flat), scatter=(y, rows[0], 1, 0, y), missed=(y[0], y[0], y.dtype.type(0))
+                )
+                for helper, values in helpers.items():
+                    jit.prepare(run.__globals__[helper], values)
         return jit.Clock.seconds - before
 
-
     @property
-    def _block(self) -> tuple[Array, ...]:
-        """The arrays of the block at hand: signal, its flat view, answer, target."""
+    def _block(self) -> tuple[tuple[Array, ...], ...]:
+        """For learners in blocks, the arrays of the block at hand: signal, its flat view, answer, target."""
+        if "block" not in self.hypers():
+            return ()
         task = self.task_
         B, D = task.block, math.prod(task.shape)
         signal = np.zeros((B, *task.shape), self.dtype)
-        return signal, signal.reshape(B, D), np.zeros((B, task.n_out), self.dtype), np.zeros((B, task.n_out), self.dtype)
+        return ((signal, signal.reshape(B, D), np.zeros((B, task.n_out), self.dtype), np.zeros((B, task.n_out), self.dtype)),)
 
     def _loop(self, *, python: bool) -> Any:
         """The harness's loop, bound to this learner's kernels."""
         cls = type(self)
-        exact = self.dtype is np.float64
-        key = (python, exact)
+        exact, blocked = self.dtype is np.float64, "block" in self.hypers()
+        lone = not blocked and self.task_.n_ticks == self.task_.n_out == 1
+        key = (python, exact, lone)
         if key not in cls._loops:
-            form = loop.blockwise if "block" in self.hypers() else loop.online
-            name = f"{form.__name__}_{cls.__module__}_{cls.__qualname__}".replace(".", "_").replace("<locals>", "local")
+            form = loop.blockwise if blocked else loop.online
+            name = f"{form.__name__}{'_lone' * lone}_{cls.__module__}_{cls.__qualname__}"
+            name = name.replace(".", "_").replace("<locals>", "local")
             kernels = {k: getattr(cls, k) for k in ("respond", "learn", "rest", "adapt")}
-            flags = {"HEARS": cls.hears}
+            flags = {"HEARS": cls.hears, "LONE": lone}
             if python:
                 cls._loops[key] = jit.rebound(form, kernels | flags, name)
             else:

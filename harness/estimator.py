@@ -8,12 +8,13 @@ import numpy as np
 
 from harness.base import Learner
 from harness.declare import Sizes, hyper
+from harness.state import finite
 
 if TYPE_CHECKING:
     from harness.state import Array
 
-ROWS = 100_000
-"""Rows lived through between two looks of Python, for instance at an interrupt."""
+ROWS = 2**15
+"""Rows lived through between two looks of Python, for instance at an interrupt; their order fits a core's own cache."""
 
 
 class Estimator(Learner):
@@ -41,7 +42,7 @@ class Estimator(Learner):
     def _clean(self, X: Any) -> bool:
         """Whether X is a plain finite float array and needs none of scikit-learn's checks, which cost more than a small fit."""
         fine = type(X) is np.ndarray and X.ndim == 2 and X.size > 0 and X.dtype.char in "fd"
-        return fine and not hasattr(self, "feature_names_in_") and bool(np.isfinite(X).all())
+        return fine and not hasattr(self, "feature_names_in_") and finite(X)
 
     def _checked(self, X: Any, y: Any, *, fresh: bool) -> tuple[Array, Any]:
         """X (n, d) or (n, ticks, d) as floats of this learner, and y; ValueError where they are not fit to learn from."""
@@ -65,7 +66,6 @@ class Estimator(Learner):
         signals = self.signals(X if X.ndim == 3 else X[:, None])
         ticks, *shape = signals.shape[1:]
         self.begin(Sizes(tuple(shape), n_out, ticks, 1, float(X.min()), float(X.max())))
-        self.order_ = np.random.default_rng(self.seeds_["order"])
 
     def _study(self, X: Array, Y: Array, epochs: int) -> Self:
         """Live through the data: once and in order if `epochs` is 0. Only the last tick is taught.
@@ -75,14 +75,15 @@ class Estimator(Learner):
         X = self.signals(X if X.ndim == 3 else X[:, None])
         ticks = self.task_.n_ticks
         taught = np.arange(ticks) == ticks - 1
-        Y = np.repeat(Y[:, None], ticks, axis=1)
+        Y = np.repeat(Y[:, None], ticks, axis=1) if ticks > 1 else Y[:, None]
+        order = np.random.default_rng(self.seeds_["order"]) if epochs and self.shuffle else None
         alone, missed, left = "plastic" in self._named["respond"], [], max(epochs, 1)
         rows = np.arange(len(X))[None]
         while left:
             now = min(left, max(1, ROWS // len(X)))
             orders = rows.repeat(now, axis=0)
-            if epochs and self.shuffle:
-                orders = self.order_.permuted(orders, axis=1)
+            if order is not None:
+                orders = order.permuted(orders, axis=1)
             if alone:
                 self.live(X, orders=orders, plastic=True)
             else:
@@ -106,16 +107,13 @@ class Estimator(Learner):
     def _take_header(self, header: dict[str, Any]) -> None:
         super()._take_header(header)
         fitted = header.get("fitted", {})
-        self.order_ = np.random.default_rng(self.seeds_["order"])
-        if "order" in fitted:
-            self.order_.bit_generator.state = fitted["order"]
         if "n_features" in fitted:
             self.n_features_in_ = fitted["n_features"]
 
     def _header(self) -> dict[str, Any]:
         fitted: dict[str, Any] = {}
-        if hasattr(self, "order_"):
-            fitted |= dict(order=self.order_.bit_generator.state, n_features=self.n_features_in_)
+        if hasattr(self, "n_features_in_"):
+            fitted |= dict(n_features=self.n_features_in_)
         return super()._header() | dict(fitted=fitted)
 
 
@@ -139,7 +137,7 @@ class Classifier(Estimator):
     def fit(self, X: Any, y: Any) -> Self:
         """Learn from scratch, `epochs` times over: X (n, d) or (n, ticks, d), y (n,) labels of any kind."""
         X, y = self._checked(X, y, fresh=True)
-        return self._begin_classes(X, np.unique(self._labels(y)))._study(X, self._coded(y), int(self.epochs))
+        return self._begin_classes(X, _distinct(self._labels(y)))._study(X, self._coded(y), int(self.epochs))
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None) -> Self:
         """Learn from a further block of data, once and in order. The first call names all `classes`."""
@@ -149,6 +147,9 @@ class Classifier(Estimator):
             self._begin_classes(X, np.unique(self._labels(y) if classes is None else classes))
         elif classes is not None and not np.array_equal(np.unique(classes), self.classes_):
             raise ValueError(f"classes={classes!r} is not what the first call of partial_fit gave: {self.classes_!r}.")
+        if unknown := set(np.unique(y).tolist()) - set(self.classes_.tolist()):
+            known = self.classes_.tolist()
+            raise ValueError(f"y holds {sorted(unknown)!r}, which is none of the classes {known!r} given at first.")
         return self._study(X, self._coded(y), 0)
 
     def _labels(self, y: Any) -> Array:
@@ -168,9 +169,6 @@ class Classifier(Estimator):
 
     def _coded(self, y: Array) -> Array:
         """Labels as targets (n, n_out): one-hot, or one output for two classes."""
-        if unknown := set(np.unique(y).tolist()) - set(self.classes_.tolist()):
-            known = self.classes_.tolist()
-            raise ValueError(f"y holds {sorted(unknown)!r}, which is none of the classes {known!r} given at first.")
         coded: Array = (y[:, None] == (self.classes_ if len(self.classes_) > 2 else self.classes_[1:])).astype(self.dtype)
         return coded
 
@@ -236,3 +234,9 @@ class Regressor(Estimator):
         residue = np.average((y - self.predict(X)) ** 2, axis=0, weights=sample_weight)
         spread = np.average((y - np.average(y, axis=0, weights=sample_weight)) ** 2, axis=0, weights=sample_weight)
         return float(np.mean(1 - residue / spread))
+
+
+def _distinct(labels: Array) -> Array:
+    """The labels that occur, in order, as np.unique has them; a sort is quicker where there are few."""
+    ordered = np.sort(labels, axis=None)
+    return np.concatenate((ordered[:1], ordered[1:][ordered[1:] != ordered[:-1]]))

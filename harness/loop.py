@@ -5,10 +5,12 @@ one tick a row: tick t of sequence r of T ticks is row r T + t.
 """
 # mypy: disable-error-code="no-untyped-def, no-untyped-call"
 
-from harness.jit import kernel
+from harness.jit import kernel, lean
 
 HEARS = False
 """Whether `learn` names the signal; bound with it. The other branch is then not even compiled."""
+LONE = False
+"""Whether a sequence is one tick and the answer one number; bound with it. To know that makes small rules twice as fast."""
 
 
 def respond(signal, out):
@@ -46,25 +48,21 @@ def scatter(block, rows, T, t, sink):
 
 
 @kernel
-def misses(out, target, cut):
-    """How many rows of `out` (B, K) name another class than `target` does. A lone output names the second if above `cut`."""
-    wrong = 0
-    K = out.shape[1]
-    for i in range(out.shape[0]):
-        if K == 1:
-            wrong += (out[i, 0] > cut) != (target[i, 0] > 0.5)
-        else:
-            best, true = 0, 0
-            for k in range(1, K):
-                if out[i, k] > out[i, best]:
-                    best = k
-                if target[i, k] > target[i, true]:
-                    true = k
-            wrong += best != true
-    return wrong
+def missed(out, target, cut):
+    """Whether `out` (K,) names another class than `target` does. A lone output names the second if above `cut`."""
+    if out.shape[0] == 1:
+        return (out[0] > cut) != (target[0] > 0.5)
+    best, true = 0, 0
+    for k in range(1, out.shape[0]):
+        if out[k] > out[best]:
+            best = k
+        if target[k] > target[true]:
+            true = k
+    return best != true
 
 
-def online(X, Y, teach, taught, orders, stop, cut, flat, blocks, out, wrong, r, l, z, d):
+@lean
+def online(X, Y, teach, taught, orders, stop, cut, out, wrong, r, l, z, d):
     """Live through `orders` (E, m), rows of X in the order in which they come, one signal at a time; return the epochs lived.
 
     X (n T, 1, *shape), Y (n T, 1, K)   signals and targets, one tick a row: X[i] is a block of one, and costs no slice
@@ -74,6 +72,8 @@ def online(X, Y, teach, taught, orders, stop, cut, flat, blocks, out, wrong, r, 
     r l z d               what respond, learn, rest and adapt name, after what the loop gives them
     """
     T = teach.shape[0]
+    if LONE and (T != 1 or Y.shape[2] != 1 or out.shape[2] != 1):
+        return 0  # it never is: so the compiler learns that loops over ticks and units run once, and leaves them out
     for e in range(orders.shape[0]):
         lost = 0
         for s in range(orders.shape[1]):
@@ -85,7 +85,7 @@ def online(X, Y, teach, taught, orders, stop, cut, flat, blocks, out, wrong, r, 
                 if taught and teach[t]:
                     target = Y[i]
                     if stop:
-                        lost += misses(answer, target, cut)
+                        lost += missed(answer[0], target[0], cut)
                     if HEARS:
                         learn(target, signal, *l)
                     else:
@@ -99,12 +99,13 @@ def online(X, Y, teach, taught, orders, stop, cut, flat, blocks, out, wrong, r, 
     return orders.shape[0]
 
 
-def blockwise(X, Y, teach, taught, orders, stop, cut, flat, blocks, out, wrong, r, l, z, d):
-    """As `online`, for blocks of B signals: `flat` is X as (n T, D), Y and out are (n T, K); blocks are always contiguous.
+@lean
+def blockwise(X, Y, teach, taught, orders, stop, cut, out, wrong, blocks, r, l, z, d):
+    """As `online`, for blocks of B signals: X is (n T, D), Y and out are (n T, K); blocks are always contiguous.
 
     blocks = signal (B, *shape), its flat view (B, D), answer (B, K), target (B, K). The last block may be short.
     """
-    signal, rows_of_signal, answer, target = blocks
+    signal, flat, answer, target = blocks
     T = teach.shape[0]
     B, m = signal.shape[0], orders.shape[1]
     for e in range(orders.shape[0]):
@@ -113,14 +114,15 @@ def blockwise(X, Y, teach, taught, orders, stop, cut, flat, blocks, out, wrong, 
             rows = orders[e, s : min(s + B, m)]
             n = rows.shape[0]
             for t in range(T):
-                gather(flat, rows, T, t, rows_of_signal)
+                gather(X, rows, T, t, flat)
                 respond(signal[:n], answer[:n], *r)
                 if out.shape[0] > 0:
                     scatter(answer, rows, T, t, out)
                 if taught and teach[t]:
                     gather(Y, rows, T, t, target)
                     if stop:
-                        lost += misses(answer[:n], target[:n], cut)
+                        for i in range(n):
+                            lost += missed(answer[i], target[i], cut)
                     if HEARS:
                         learn(target[:n], signal[:n], *l)
                     else:

@@ -41,7 +41,7 @@ def aligned(size: int, dtype: Any) -> Array:
     """A zeroed vector that begins on a cache line."""
     item = np.dtype(dtype).itemsize
     raw = np.zeros(size + LINE // item, dtype)
-    skip = -raw.ctypes.data % LINE // item
+    skip = -raw.__array_interface__["data"][0] % LINE // item
     return raw[skip : skip + size]
 
 

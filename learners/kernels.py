@@ -58,10 +58,11 @@ def dot_t(A, B, out, m, k, n):
         np.dot(A[: m * k].reshape((m, k)), B[: n * k].reshape((n, k)).T, out[: m * n].reshape((m, n)))
     else:
         for i in range(m):
+            a = A[i * k : i * k + k]
             for j in range(n):
-                total = A.dtype.type(0)
+                b, total = B[j * k : j * k + k], A.dtype.type(0)
                 for h in range(k):
-                    total += A[i * k + h] * B[j * k + h]
+                    total += a[h] * b[h]
                 out[i * n + j] = total
 
 
@@ -71,22 +72,22 @@ def t_dot(A, B, out, m, k, n):
     if m * k * n > SMALL:
         np.dot(A[: k * m].reshape((k, m)).T, B[: k * n].reshape((k, n)), out[: m * n].reshape((m, n)))
     else:
-        for i in range(m):
-            for j in range(n):
-                total = A.dtype.type(0)
-                for h in range(k):
-                    total += A[h * m + i] * B[h * n + j]
-                out[i * n + j] = total
+        for i in range(m * n):
+            out[i] = A.dtype.type(0)
+        for h in range(k):
+            b = B[h * n : h * n + n]
+            for i in range(m):
+                row, a = out[i * n : i * n + n], A[h * m + i]
+                for j in range(n):
+                    row[j] += a * b[j]
 
 
 @kernel
 def columns(A, out, m, n):
     """out[j] = sum_i A[i, j], A (m, n)."""
-    for j in range(n):
-        total = A.dtype.type(0)
-        for i in range(m):
-            total += A[i * n + j]
-        out[j] = total
+    copy(A, out, n)
+    for i in range(1, m):
+        add(A[i * n :], out, n)
 
 
 @kernel

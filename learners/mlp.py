@@ -17,7 +17,7 @@ import math
 
 import numpy as np
 
-from harness.jit import kernel
+from harness.jit import kernel, lean
 from harness.learner import Can, Population, Synapse, hyper
 from learners.descent import Descending, moments
 from learners.kernels import ACTIVATIONS, LINEAR, LOSSES, PRELU, SQUARED, activate, add, columns, copy, dot, dot_t, error, slope, t_dot
@@ -78,6 +78,7 @@ def unbend(D, U, alpha, dalpha, m, n):
             D[i * n + j] = D[i * n + j] if U[i * n + j] > zero else alpha[j] * D[i * n + j]
 
 
+@lean
 def respond(signal, out, W, b, alpha, a, f, u, n, block, activation, residual, window):
     """a[0] = the last `window` signals, a[l+1] = f(W[l] a[l] + b[l]), plus a[l] round a residual layer. The last layer is linear."""
     B, L, D = signal.shape[0], n.size - 1, signal.shape[1]
@@ -106,6 +107,7 @@ def respond(signal, out, W, b, alpha, a, f, u, n, block, activation, residual, w
             out[i, k] = a[at + i * n[L] + k]
 
 
+@lean
 def learn(target, W, alpha, dW, db, dalpha, a, f, u, d, s, n, block, activation, residual, loss):
     """d[L-1] = (target - p) / B; going down, dW[l] = d[l]' a[l], db[l] = sum d[l], d[l-1] = f'(u[l-1]) (d[l] W[l])."""
     B, L = target.shape[0], n.size - 1

@@ -24,18 +24,17 @@ def init(task, rng, start):
 
 def respond(signal, out, W, b, y):
     """y = W x + b."""
-    for k in range(W.shape[0]):
+    for k in range(out.shape[1]):
         total = b[k]
         for j in range(W.shape[1]):
             total += W[k, j] * signal[0, j]
         y[0, k] = total
-    for k in range(W.shape[0]):
-        out[0, k] = y[0, k]
+        out[0, k] = total
 
 
 def learn(target, signal, W, b, y, rate, fires_at_zero):
     """Where a unit fired wrongly: W += rate (target - fired) x, b += rate (target - fired)."""
-    for k in range(W.shape[0]):
+    for k in range(target.shape[1]):
         fired = y[0, k] > 0 or (fires_at_zero and y[0, k] == 0)
         if fired != (target[0, k] > 0):
             step = -rate if fired else rate

@@ -203,5 +203,6 @@ def _signatures(learner: Learner) -> dict[str, list[tuple[object, ...]]]:
     """The types that each compiled function of a learner has met, at its precision."""
     run = learner._loop(python=False)  # noqa: SLF001 - the loop is the harness's own
     if learner.compile_loop:
-        return {"the loop": run.signatures}
+        loops = [loop for key, loop in learner._loops.items() if key[:2] == (False, learner.dtype is np.float64)]  # noqa: SLF001
+        return {"the loop": list({signature for loop in loops for signature in loop.signatures})}
     return {kernel: run.__globals__[kernel].signatures for kernel in ("respond", "learn", "rest", "adapt")}
