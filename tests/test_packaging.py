@@ -65,7 +65,7 @@ def test_every_file_of_the_packages_is_inside_and_no_other(wheel):
         "harness/commands/running.py",
         "harness/checks/__main__.py",
         "suites/logic/test_logic.py",
-        "suites/test_contract.py",
+        "suites/test_learners.py",
     ],
 )
 def test_what_is_read_or_collected_at_run_time_is_inside(wheel, name):

@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import sys
 
+import click
+
 from harness.checks.contract import CHECKS
 from harness.checks.report import checks
 from harness.loading import load
@@ -20,10 +22,10 @@ def main(where: str, name: str, params: str = "{}") -> None:
     if not chosen:
         raise SystemExit(f"check={name!r} must be one of {', '.join(check.id for check in checks(cls))}.")
     if reason := chosen[0].refuses(cls):
-        print(f"skipped: {reason}")
+        click.echo(f"skipped: {reason}")
         return
     chosen[0](cls(**json.loads(params)))
-    print("passed")
+    click.echo("passed")
 
 
 if __name__ == "__main__":
