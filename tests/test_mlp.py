@@ -375,7 +375,7 @@ def test_depth_and_width_are_no_part_of_any_compiled_type():
         X, T = data(0, 6, 1, 4, 2)
         learner = made(MLP, X, 2, depth=depth, hidden=hidden, activation=activation, residual=depth > 2)
         taught(learner, X, T)
-        compiled |= set(learner._loop(False).signatures)
+        compiled |= set(learner._loop(python=False).signatures)
     assert len(compiled) == 1
 
 
