@@ -13,7 +13,7 @@ JOBS = {job.__name__: job for job in (jobs.xor, jobs.perceptron, jobs.mlp, jobs.
 SLOW = pytest.mark.xfail(strict=True, reason="4.5 to 5 times reached: 6 ns a sample and 80 us a fit, against 26 ns and 700 us")
 FLOORS = [
     ("xor", "torch", 300), ("xor", "scikit-learn", 100), pytest.param("perceptron", "scikit-learn", 8, marks=SLOW),
-    ("mlp", "torch fused", 1.3), ("mlp", "torch", 1.8), ("mlp", "scikit-learn", 3),
+    ("mlp", "torch fused", 1.3), ("mlp", "scikit-learn", 3),
 ]  # fmt: skip
 
 
@@ -45,7 +45,7 @@ def test_job(name, benchmark, place, told):
     benchmark(job.runners["ours"])
     least, median = laps["ours"]
     words = [
-        f"{name:10s} {median:9.3f} ms, {least:.3f} at least, {amount / median * 1e3:,.0f} {unit} a second; first run {first:.2f} s"
+        f"{name:10s} {median:9.3f} ms, least {least:.3f}, {amount / median * 1e3:,.0f} {unit} a second; first run {first:.2f} s"
     ]
     words += [f"{rival} {laps[rival].median:.2f} ms, x {ratio:.2f}" for rival, ratio in found.items()]
     told.append("; ".join(words))
