@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 State = dict[str, Any]
 
-LINE = 64  # bytes: each buffer begins on a cache line
+LINE = 64  # bytes: each longer buffer begins on a cache line
 BUFFERS = "theta", "grad"
 
 
@@ -38,8 +38,10 @@ def stem(name: str) -> str:
 
 
 def aligned(size: int, dtype: Any) -> Array:
-    """A zeroed vector that begins on a cache line."""
+    """A zeroed vector that begins on a cache line, unless it fits into a few."""
     item = np.dtype(dtype).itemsize
+    if size * item <= 4 * LINE:
+        return np.zeros(size, dtype)
     raw = np.zeros(size + LINE // item, dtype)
     skip = -raw.__array_interface__["data"][0] % LINE // item
     return raw[skip : skip + size]
@@ -59,28 +61,25 @@ class Layout:
         if self.taught and (taken := [b for b in BUFFERS if b in stems]):
             change = f"{self.taught[0]}, d{self.taught[0]}"
             raise ValueError(f"{taken[0]!r} names the buffer of all weights where there are raw changes ({change}); rename it.")
-        total = sum(named[name].size for s in self.taught for name in stems[s])
-        if self.taught:
-            self.arrays |= {buffer: aligned(total, dtype) for buffer in BUFFERS}
-        starts = dict.fromkeys(BUFFERS, 0)
-        order = [*self.taught, *("d" + s for s in self.taught)]
-        for s in [*order, *(s for s in stems if s not in order)]:
-            parts = [named[name] for name in stems[s]]
-            kind = dtype if parts[0].dtype.kind == "f" else parts[0].dtype
-            size = sum(p.size for p in parts)
-            if s in order:
-                buffer = BUFFERS[s not in self.taught]
-                flat = self.arrays[buffer][starts[buffer] : starts[buffer] + size]
-                starts[buffer] += size
-            else:
-                flat = aligned(size, kind)
+        raw = ["d" + s for s in self.taught]
+        groups = [*zip(BUFFERS, (self.taught, raw), strict=True)] if self.taught else []
+        groups += [("", [s]) for s in stems if s not in self.taught and s not in raw]
+        for buffer, group in groups:
+            names = [name for s in group for name in stems[s]]
+            kind = named[names[0]].dtype
+            flat = aligned(sum(named[name].size for name in names), dtype if kind.kind == "f" else kind)
+            if buffer:
+                self.arrays[buffer] = flat
             at = 0
-            for name, part in zip(stems[s], parts, strict=True):
-                view = flat[at : at + part.size].reshape(part.shape)
-                view[...] = part
-                self.pieces[name] = view
-                at += part.size
-            self.arrays[s] = flat if "[" in stems[s][0] else self.pieces[s]
+            for s in group:
+                start = at
+                for name in stems[s]:
+                    part = named[name]
+                    view = flat[at : at + part.size].reshape(part.shape)
+                    view[...] = part
+                    self.pieces[name] = view
+                    at += part.size
+                self.arrays[s] = flat[start:at] if "[" in stems[s][0] else self.pieces[s]
 
     def __getitem__(self, name: str) -> Array:
         """One array by its own name or by that of its stem."""

@@ -85,8 +85,9 @@ def respond(signal, out, W, b, alpha, a, f, u, n, block, activation, residual, w
     for i in range(B):
         for j in range(n[0] - D):
             a[i * n[0] + j] = a[i * n[0] + j + D]
+        row = a[(i + 1) * n[0] - D :]
         for j in range(D):
-            a[(i + 1) * n[0] - D + j] = signal[i, j]
+            row[j] = signal[i, j]
     at, to, w, c = 0, block * n[0], 0, 0
     for l in range(L):
         k, m = n[l], n[l + 1]
