@@ -16,33 +16,37 @@ import numpy as np
 from harness.jit import kernel
 from harness.learner import Can, Population, Synapse, hyper
 from learners.descent import Descending, moments
-from learners.kernels import ENTROPY, LOSSES, SQUARED, add, columns, copy, dot, dot_t, error, t_dot
+from learners.kernels import LOSSES, SQUARED, add, columns, copy, dot, dot_t, error, t_dot
 
 POOLS = "last", "mean"
 LAST, MEAN = range(2)
 
 
 def init(task, rng, width, heads, block):
-    """Weights E (d, n) embedding, P (T, d) places, W[0..3] (d, d) to query, key, value and from the heads, U (K, d) read-out,
-    b (K,). Activities of block B: x (BT, n), h (BT, d), p[0..3] (BT, d) query, key, value, heads' answers, A (B heads, T, T),
-    z (BT, d), r (B, d), y (B, K). Errors e (B, K), dr (B, d), dz, dh (BT, d), dp[0..3] alike, dA (T, T).
+    """Weights, activities and errors of a block of B.
+
+    weights      E (d, n) embedding, P (T, d) places, W[0..3] (d, d) to query, key, value and from the heads, U (K, d), b (K,)
+    activities   x (BT, n), h (BT, d), p[0..3] (BT, d) query, key, value, heads' answers, A (B heads, T, T), z (BT, d), r (B, d),
+                 y (B, K)
+    errors       e (B, K), dr (B, d), dz and dh (BT, d), dp[0..3] (BT, d), dA (T, T); q is scratch for one head
     """
     (T, n), K, B, d = task.shape, task.n_out, block, width * heads
     draw = lambda rows, columns: rng.normal(0, columns**-0.5, (rows, columns))  # noqa: E731 - four uses, one line
-    weights = dict(E=draw(d, n), P=0.5 * rng.normal(0, 1, (T, d)), W=tuple(draw(d, d) for _ in range(4)), U=draw(K, d), b=np.zeros(K))
+    weights = dict(E=draw(d, n), P=0.5 * rng.normal(0, 1, (T, d)), W=tuple(draw(d, d) for _ in range(4)), U=draw(K, d),
+                   b=np.zeros(K))  # fmt: skip
     changes = {"d" + k: tuple(map(np.zeros_like, v)) if isinstance(v, tuple) else np.zeros_like(v) for k, v in weights.items()}
     size = sum(np.size(v) for v in weights.values())
     many = lambda: tuple(np.zeros((B * T, d)) for _ in range(4))  # noqa: E731
-    activities = dict(x=np.zeros((B * T, n)), h=np.zeros((B * T, d)), p=many(), A=np.zeros((B * heads, T, T)), z=np.zeros((B * T, d)),
-                      r=np.zeros((B, d)), y=np.zeros((B, K)))  # fmt: skip
-    errors = dict(e=np.zeros((B, K)), dr=np.zeros((B, d)), dz=np.zeros((B * T, d)), dh=np.zeros((B * T, d)), dp=many(), dA=np.zeros((T, T)),
-                  q=tuple(np.zeros((T, width)) for _ in range(7)))  # fmt: skip
+    activities = dict(x=np.zeros((B * T, n)), h=np.zeros((B * T, d)), p=many(), A=np.zeros((B * heads, T, T)),
+                      z=np.zeros((B * T, d)), r=np.zeros((B, d)), y=np.zeros((B, K)))  # fmt: skip
+    errors = dict(e=np.zeros((B, K)), dr=np.zeros((B, d)), dz=np.zeros((B * T, d)), dh=np.zeros((B * T, d)), dp=many(),
+                  dA=np.zeros((T, T)), q=tuple(np.zeros((T, width)) for _ in range(7)))  # fmt: skip
     return weights | changes | activities | errors | moments(size)
 
 
 @kernel
 def take(p, at, h, d, head, T, out):
-    """The part of a head, out (T, d of a head), from rows of p (T, d)."""
+    """Copy the part of one head, (T, d / heads), from rows of p (T, d) to `out`."""
     for t in range(T):
         for j in range(head):
             out[t * head + j] = p[at + t * d + h * head + j]
@@ -58,7 +62,7 @@ def give(part, p, at, h, d, head, T):
 
 @kernel
 def softmax(A, T, scale, causal):
-    """Each row t of A (T, T) becomes softmax(scale A), over the positions up to t if causal; its largest is subtracted first."""
+    """Turn each row t of A (T, T) into the softmax of scale A, over the positions up to t if causal, its largest subtracted."""
     zero = A.dtype.type(0)
     for t in range(T):
         n = t + 1 if causal else T
@@ -88,8 +92,10 @@ def unsoftmax(dA, A, T, scale):
 
 
 def respond(signal, out, E, P, W, U, b, x, h, p, A, z, r, y, q, heads, causal, pool):
-    """h = E x + P; for each head A = softmax(Q K' / sqrt(d / heads)) and its answer A V; z = h + W[3] answers;
-    r = z at the last position, or its mean over them; y = U r + b."""
+    """h = E x + P; for each head A = softmax(Q K' / sqrt(d / heads)) and its answer A V; z = h + W[3] answers; y = U r + b.
+
+    r is z at the last position, or its mean over all.
+    """
     B, T, n, d, K = signal.shape[0], P.shape[0], signal.shape[2], E.shape[0], U.shape[0]
     head, step = d // heads, p.size // 4
     scale, share = P.dtype.type(1 / math.sqrt(head)), P.dtype.type(1 / T)

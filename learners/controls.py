@@ -1,5 +1,7 @@
-"""Controls: what any learner must be held against. Chance and majority below, linear and nearest-neighbour beside, frozen
-random features as the network that does not learn. The models are scikit-learn's; only the face is ours.
+"""Controls: what any learner must be held against.
+
+Chance and majority below, linear and nearest-neighbour beside, frozen random features as the network that does not learn. The
+models are scikit-learn's; only the face is ours.
 
 Cover, T. M. & Hart, P. E. (1967). Nearest neighbor pattern classification. doi:10.1109/TIT.1967.1053964
 Cox, D. R. (1958). The regression analysis of binary sequences. doi:10.1111/j.2517-6161.1958.tb00292.x

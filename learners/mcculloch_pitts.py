@@ -60,8 +60,11 @@ def respond(signal, out, W, theta, V, x, h, y):
 
 
 def learn(target, W, theta, V, x, y, used):
-    """Wire the case at hand, unless it is right already: a new cell with weights 1 for the inputs that are on and -1 for
-    those that are off, its threshold their number, joined to the output. Cells run out after `cells` cases."""
+    """Wire the case at hand, unless it is right already.
+
+    A new cell gets weights 1 for the inputs that are on and -1 for those that are off, the number of the former for its
+    threshold, and is joined to the output. Cells run out after `cells` cases.
+    """
     one = W.dtype.type(1)
     for k in range(V.shape[0]):
         if target[0, k] > W.dtype.type(0.5) and y[0, k] < one and used[0] < W.shape[0]:
@@ -81,7 +84,9 @@ class McCullochPitts(Classifier):
 
     source = ("doi:10.1007/BF02478259",)
     can = Can(truth_tables=True)
-    expected_failed_checks: ClassVar = dict(check_classifiers_train="it is wired to truth tables; the check's signals are no such table")
+    expected_failed_checks: ClassVar = dict(
+        check_classifiers_train="it is wired to truth tables; the check's signals are no such table"
+    )
     synapses = Synapse("W", "x", "h"), Synapse("theta", "1", "h", "bias"), Synapse("V", "h", "y")
     populations = Population("x", "binary"), Population("h", "binary"), Population("y", "binary")
     init, respond, learn = init, respond, learn

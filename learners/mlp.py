@@ -20,11 +20,26 @@ import numpy as np
 from harness.jit import kernel, lean
 from harness.learner import Can, Population, Synapse, hyper
 from learners.descent import Descending, moments
-from learners.kernels import ACTIVATIONS, LINEAR, LOSSES, PRELU, SQUARED, activate, add, columns, copy, dot, dot_t, error, slope, t_dot
+from learners.kernels import (
+    ACTIVATIONS,
+    LINEAR,
+    LOSSES,
+    PRELU,
+    SQUARED,
+    activate,
+    add,
+    columns,
+    copy,
+    dot,
+    dot_t,
+    error,
+    slope,
+    t_dot,
+)
 
 
 def init(task, rng, hidden, depth, activation, residual, window, start, block):
-    """Synapses W[l] (n[l+1], n[l]), biases b[l], PReLU slopes alpha[l]; activities a[l] (block, n[l]), errors d[l] (block, n[l+1]).
+    """Synapses W[l] (n[l+1], n[l]), biases b[l], slopes alpha[l]; activities a[l] (block, n[l]), errors d[l] (block, n[l+1]).
 
     f[l] holds the values of residual layers before they are added, u[l] the potentials that PReLU needs; both are empty
     where they are not needed. s (block * hidden,) is an error on its way round a residual layer.
@@ -79,8 +94,8 @@ def unbend(D, U, alpha, dalpha, m, n):
 
 
 @lean
-def respond(signal, out, W, b, alpha, a, f, u, n, block, activation, residual, window):
-    """a[0] = the last `window` signals, a[l+1] = f(W[l] a[l] + b[l]), plus a[l] round a residual layer. The last layer is linear."""
+def respond(signal, out, W, b, alpha, a, f, u, n, block, activation, residual):
+    """a[0] = the last signals, a[l+1] = f(W[l] a[l] + b[l]), plus a[l] round a residual layer. The last layer is linear."""
     B, L, D = signal.shape[0], n.size - 1, signal.shape[1]
     for i in range(B):
         for j in range(n[0] - D):
@@ -150,7 +165,9 @@ class MLP(Descending):
     loss: str = hyper(default="entropy", doc="cross-entropy, or half the squared error", choices=LOSSES)
     residual: bool = hyper(default=False, doc="whether hidden layers from the second on add to what they are given")
     window: int = hyper(default=1, doc="ticks seen at once", low=1, high=128, log=True, unit="ticks")
-    start: str = hyper(default="scaled", doc="weights N(0, 1 or 2 / fan-in) and no bias, or both U(+-fan-in^-1/2)", choices=("scaled", "torch"))
+    start: str = hyper(
+        default="scaled", doc="weights N(0, 1 or 2 / fan-in) and no bias, or both U(+-fan-in^-1/2)", choices=("scaled", "torch")
+    )
     block: int = hyper(default=32, doc="signals whose changes are averaged", low=1, high=65536, log=True)
 
     family = "engineered"
@@ -161,7 +178,7 @@ class MLP(Descending):
         Synapse("b[l]", "1", "a[l+1]", "bias"),
         Synapse("alpha[l]", "a[l+1]", "a[l+1]", "intrinsic"),
     )
-    populations = Population("a[l]"), Population("f[l]"), Population("u[l]"), Population("d[l]", "error"), Population("s", "error")
+    populations = *map(Population, ("a[l]", "f[l]", "u[l]")), Population("d[l]", "error"), Population("s", "error")
     init, respond, learn, rest = init, respond, learn, rest
 
     @property

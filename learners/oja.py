@@ -14,7 +14,7 @@ from harness.learner import Can, Learner, Population, Synapse, hyper
 
 
 def init(task, rng):
-    """One row of synapses a unit, W (n_out, n_in), in a random direction; response y (1, n_out); signals seen so far, age (1,)."""
+    """Rows of synapses W (n_out, n_in), each in a random direction; response y (1, n_out); signals seen so far, age (1,)."""
     (n_in,), n_out = task.shape, task.n_out
     W = rng.normal(size=(n_out, n_in))
     return dict(W=W / np.linalg.norm(W, axis=1, keepdims=True), y=np.zeros((1, n_out)), age=np.zeros(1, int))
@@ -44,7 +44,9 @@ class Oja(Learner):
     """Linear units, each of which finds the first principal component of what it is shown."""
 
     rate: float = hyper(default=0.01, doc="step size at first", low=1e-6, high=0.1, log=True, unit="1/sample")
-    slowing: float = hyper(default=2000.0, doc="signals after which the step has halved", low=1.0, high=1e9, log=True, unit="samples")
+    slowing: float = hyper(
+        default=2000.0, doc="signals after which the step has halved", low=1.0, high=1e9, log=True, unit="samples"
+    )
 
     source = ("doi:10.1007/BF00275687",)
     can = Can(targets={"none"})
