@@ -19,7 +19,7 @@ BARE = "-c", "/dev/null", f"--rootdir={ROOT}"
 """Without the configuration of the checkout."""
 
 
-def run(folder, *words, code=0):
+def session(folder, *words):
     """pytest in a process of its own, in a folder without a configuration, with the plug-in exactly once."""
     look = "from importlib.metadata import entry_points as e; print('harness.pytest_plugin' in str(e(group='pytest11')))"
     installed = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
@@ -36,7 +36,12 @@ def run(folder, *words, code=0):
         "no:benchmark",
         *map(str, words),
     ]
-    done = subprocess.run(command, cwd=folder, env=shared.environment(), capture_output=True, text=True, timeout=300, check=False)
+    return subprocess.run(command, cwd=folder, env=shared.environment(), capture_output=True, text=True, timeout=300, check=False)
+
+
+def run(folder, *words, code=0):
+    """What such a session prints, after it has ended with this code."""
+    done = session(folder, *words)
     assert done.returncode == code, done.stdout + done.stderr
     return done.stdout
 
@@ -89,10 +94,7 @@ def test_settings_of_a_learner_are_checked_and_shown(tmp_path):
 
 @pytest.mark.parametrize("learner", ["Perceptrom", "MLP[hiden=3]", "none.py"])
 def test_an_unknown_learner_is_a_mistake_before_any_test(tmp_path, learner):
-    command = [sys.executable, "-m", "pytest", "-p", "harness.pytest_plugin", "--pyargs", "suites", "--learner", learner]
-    done = subprocess.run(
-        command, cwd=tmp_path, env=shared.environment(), capture_output=True, text=True, timeout=60, check=False
-    )
+    done = session(tmp_path, "--pyargs", "suites", "--learner", learner)
     assert done.returncode == 4
     assert "ERROR: " in done.stderr
     assert "Traceback" not in done.stderr
