@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 
 import harness
-from harness import api, describe, machine, registry
+from harness import describe, machine, registry
 from harness.cli import main
-from harness.engine import Summary
 from harness.store import Store
 
 sys.path.append(str(Path(__file__).parent))
@@ -584,29 +583,9 @@ def test_a_run_after_clean_compiles_again_to_the_same_numbers(here, monkeypatch)
 # ---------------------------------------------------------------- for programs
 
 
-def test_run_and_results_are_there_for_programs():
-    outcome = harness.run(learners=["Perceptron"], tasks=["logic/and"], controls=False, replicates=[0, 2], jobs=0, store="s.db")
-    assert (outcome.exit_code, outcome.failed, len(outcome.plan.trials)) == (0, 0, 2)
-    frame = harness.results("s.db")
-    assert sorted(frame.replicate) == [0, 2]
-    assert (frame.score == 1).all()
-
-
 def test_the_outcome_counts_failures_that_were_there_before(failing):
     options = dict(learners=["bad.py", "Perceptron"], tasks=["logic/and"], controls=False, jobs=0, store="s.db")
     first = harness.run(**options)
     second = harness.run(**options)
     assert (first.failed, first.exit_code) == (second.failed, second.exit_code) == (1, 1)
     assert second.summary.stored == 2
-
-
-def test_a_broken_claim_or_an_interrupt_shows_in_the_exit_code():
-    def code(summary, *statuses, failed=0):
-        return api.Outcome(None, summary, {str(i): {"status": s} for i, s in enumerate(statuses)}, failed).exit_code
-
-    assert code(Summary(), "held", "undecided") == 0
-    assert code(Summary(), "held", "broken") == 1
-    assert code(Summary(), failed=1) == 1
-    assert code(Summary(stopped="failed")) == 1
-    assert code(Summary(stopped="full")) == 1
-    assert code(Summary(stopped="interrupted"), failed=1) == 130
