@@ -15,6 +15,7 @@ import dis
 import fcntl
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,9 +49,20 @@ def lean(function: Kernel) -> Kernel:
 
 
 def cache_folder() -> Path:
-    """Where machine code is kept: `HEBBENCH_CACHE`, or the user's cache folder."""
+    """Where machine code is kept: `HEBBENCH_CACHE`, or the user's cache folder; where neither can be written, a passing one."""
     base = os.environ.get("HEBBENCH_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hebbench"
-    return Path(base)
+    return _writable(Path(base))
+
+
+@cache
+def _writable(folder: Path) -> Path:
+    """The folder, made if need be; or one of this process alone, which nobody else can have put code into."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except OSError:
+        return Path(tempfile.mkdtemp(prefix="hebbench-"))
 
 
 def where(function: Kernel) -> str:
@@ -145,7 +157,7 @@ class Clock:
 def alone() -> Iterator[None]:
     """One process compiles at a time; those that waited find the code on disk."""
     folder = cache_folder()
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)  # it may have been cleaned away
     start = time.perf_counter()
     with (folder / "compiling").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
