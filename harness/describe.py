@@ -65,9 +65,20 @@ def biology(entry: Entry) -> str:
     return words[:1].upper() + words[1:]
 
 
+def equation(entry: Entry) -> list[str]:
+    """The rule as its kernels state it: a line for each, `learn: W += rate (target - fired) x`."""
+    stated = []
+    for name in "respond", "learn", "rest", "adapt":
+        kernel = getattr(entry.thing, name, None)
+        paragraph, *_ = (inspect.getdoc(kernel) or "").split("\n\n")
+        if paragraph and not kernel.__module__.startswith("harness."):
+            stated.append(f"{name}: {' '.join(paragraph.split())}")
+    return stated
+
+
 def cards(found: Found) -> list[dict[str, Any]]:
     """Learners as a report shows them."""
-    return [listed(e) | dict(biology=biology(e)) for e in found.learners.values()]
+    return [listed(e) | dict(biology=biology(e), equation=equation(e)) for e in found.learners.values()]
 
 
 def key_of(rows: list[dict[str, Any]], prefix: str) -> dict[str, Any]:

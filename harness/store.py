@@ -26,6 +26,7 @@ from harness.storefile import (
     StoreFull,
     connect,
     damaged,
+    document_table,
     explained,
     make,
     now,
@@ -219,16 +220,27 @@ class Store:
         """The keys that runs have planned, by name of the run."""
         return {name: body["keys"] for name, body in self._documents("plan").items()}
 
+    def put_checks(self, learner: str, counts: dict[str, int]) -> None:
+        """Keep how the latest contract checks of a learner came out: run, passed, skipped, failed."""
+        self._put_document("check", learner, counts, replace=True)
+
+    def checks(self) -> dict[str, dict[str, Any]]:
+        """The latest counts of contract checks by learner."""
+        return self._documents("check")
+
     def _put_document(self, table: str, name: str, body: dict[str, Any], *, replace: bool) -> None:
         values = [name, canonical(body)]
         with self._writing():
+            self._db.execute(document_table(table))
             verb = "REPLACE" if replace else "IGNORE"
-            self._db.execute(f"INSERT OR {verb} INTO {table} VALUES (?, ?, ?)", (*values, _digest(values)))
+            self._db.execute(f'INSERT OR {verb} INTO "{table}" VALUES (?, ?, ?)', (*values, _digest(values)))
 
     def _documents(self, table: str) -> dict[str, dict[str, Any]]:
         found = {}
         with explained(self.path):
-            for name, body, sha in self._db.execute(f"SELECT name, body, sha FROM {table} ORDER BY name"):
+            if not self._db.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (table,)).fetchone():
+                return {}
+            for name, body, sha in self._db.execute(f'SELECT name, body, sha FROM "{table}" ORDER BY name'):
                 if _digest([name, body]) != sha:
                     raise damaged(self.path, f"{table} {name!r} does not match its digest")
                 found[name] = json.loads(body)

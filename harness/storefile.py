@@ -38,7 +38,7 @@ BOOLEANS = frozenset({"tuned"})
 DOCUMENTS = frozenset({"params", "difficulty", "extra", "curve"})
 """Columns that hold JSON; all others hold text."""
 
-DOCUMENT_TABLES = "claim", "audit", "environment", "code", "plan"
+DOCUMENT_TABLES = "claim", "audit", "environment", "code", "plan", "check"
 _NOT_NULL = "key", "attempt", "round", "outcome"
 _ELSEWHERE = "Give another place with --store"
 
@@ -69,14 +69,18 @@ def _statements() -> Iterator[str]:
     checks = f"CHECK (outcome IN ({quoted(OUTCOMES)})), CHECK (attempt > 0), UNIQUE (key, attempt)"
     yield f"CREATE TABLE trial ({columns}, sha TEXT NOT NULL, {checks}) STRICT"
     yield f"CREATE UNIQUE INDEX one_result ON trial (key, round) WHERE outcome IN ({quoted(sorted(FINAL))})"
-    for table in DOCUMENT_TABLES:
-        body = "body TEXT NOT NULL CHECK (json_valid(body))"
-        yield f"CREATE TABLE {table} (name TEXT PRIMARY KEY, {body}, sha TEXT NOT NULL) STRICT"
+    yield from map(document_table, DOCUMENT_TABLES)
     yield "CREATE TABLE lease (key TEXT PRIMARY KEY, owner TEXT NOT NULL, until REAL NOT NULL) STRICT"
     yield "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT"
     yield f"INSERT INTO meta VALUES ('schema', '{SCHEMA}'), ('created_at', '{now()}')"  # noqa: S608 - both are our own
     yield f"PRAGMA application_id = {APPLICATION}"
     yield f"PRAGMA user_version = {SCHEMA}"
+
+
+def document_table(name: str) -> str:
+    """The SQL that makes a table of documents, unless it is there: older stores lack the younger ones."""
+    body = "body TEXT NOT NULL CHECK (json_valid(body))"
+    return f'CREATE TABLE IF NOT EXISTS "{name}" (name TEXT PRIMARY KEY, {body}, sha TEXT NOT NULL) STRICT'
 
 
 def now() -> str:
@@ -151,8 +155,9 @@ def _sync(folder: Path) -> None:
 
 def damaged(path: Path, problem: str) -> StoreError:
     """The error for a damaged store, with ways to recover that overwrite nothing."""
+    seen = " ".join(problem.split())
     return StoreError(
-        f"store={str(path)!r} is damaged or cut short ({problem}). Nothing was changed. Set it aside with `mv {path}"
+        f"store={str(path)!r} is damaged or cut short ({seen}). Nothing was changed. Set it aside with `mv {path}"
         f" {path}.damaged` and run the same command again, or restore a copy; `hebbench merge {path} --output {path}.saved`"
         " saves the rows that are whole, where the file can still be opened"
     )

@@ -44,7 +44,9 @@ def record(name: str, claim: Claim, verdict: Verdict) -> dict[str, Any]:
     """A verdict as it is kept, with the claim it is about."""
     interval = None if verdict.interval is None else [plain(x) for x in verdict.interval]
     suite = name.partition("/")[0]
+    learners = sorted({needs.learner.partition("[")[0] for needs in claim.needs})
     return dict(
         suite=suite, id=claim.id, text=claim.text, source=claim.source, published=claim.published, status=verdict.status,
         figure=plain(verdict.figure), interval=interval, threshold=verdict.threshold, reason=verdict.reason,
+        learners=learners,
     )  # fmt: skip

@@ -94,6 +94,15 @@ def test_explain_says_what_a_name_stands_for(name, words):
     assert [word for word in words if word not in text] == []
 
 
+def test_a_card_states_the_rule_as_its_kernels_do_and_nothing_that_is_the_harness_s():
+    cards = {card["name"]: card for card in describe.cards(registry.find())}
+    assert cards["Perceptron"]["equation"] == [
+        "respond: y = W x + b.",
+        "learn: Where a unit fired wrongly: W += rate (target - fired) x, b += rate (target - fired).",
+    ]
+    assert cards["Majority"]["equation"] == []
+
+
 def test_a_range_is_explained_whole(monkeypatch):
     """One that ends in ones, as 1 to 11, is not cut."""
     entry = registry.find().learner("Perceptron")
@@ -515,6 +524,12 @@ def test_check_counts_and_gives_each_check_with_the_command_that_repeats_it():
         assert (check["status"] == "passed") == (not check["reason"])
         assert "learners.controls:Majority" in check["reproduce"]
     assert f"Majority: {counts['passed']} passed, 0 failed, {counts['skipped']} skipped" in cli("check", "majority").stdout
+
+
+def test_a_store_keeps_what_a_check_counted(here):
+    counts = json.loads(cli("check", "Majority", "--json", "--store", "kept.db").stdout)["counts"]
+    with Store("kept.db", create=False) as store:
+        assert store.checks() == {"Majority": counts}
 
 
 def test_a_check_that_fails_is_exit_1_and_says_why(here):

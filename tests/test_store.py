@@ -103,6 +103,13 @@ def test_documents_are_kept(store):
     assert store.codes() == {"c": {"harness.loop": "abc"}}
 
 
+def test_a_store_from_before_a_table_was_there_reads_and_takes_it(store):
+    store._db.execute('DROP TABLE "check"')
+    assert store.checks() == {}
+    store.put_checks("Oja", {"run": 20, "passed": 19, "skipped": 2, "failed": 1})
+    assert store.checks() == {"Oja": {"run": 20, "passed": 19, "skipped": 2, "failed": 1}}
+
+
 def test_the_file_is_as_promised(store):
     store.put(row())
     with sqlite3.connect(store.path) as db:

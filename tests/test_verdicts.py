@@ -67,7 +67,7 @@ def test_with_every_trial_there_the_claim_decides_and_the_store_keeps_it(store):
     verdict = judged(plan, store)
     assert verdict == dict(
         suite="logic", id="c", text="It learns.", source="nobody", published="1.0", status="held", figure=0.75,
-        interval=[0.0, 1.0], threshold="0.5", reason="as told",
+        interval=[0.0, 1.0], threshold="0.5", reason="as told", learners=["Perceptron"],
     )  # fmt: skip
     assert store.claims() == {"logic/c": verdict}
     (frame,) = SEEN

@@ -49,12 +49,14 @@ def explain(name: str) -> None:
 
 @click.command()
 @click.argument("learner")
+@click.option("--store", type=click.Path(path_type=Path), help="Keep the counts in this store: the report shows them.")
 @json_option
 @click.pass_context
-def check(ctx: click.Context, learner: str, as_json: bool) -> None:
+def check(ctx: click.Context, learner: str, store: Path | None, as_json: bool) -> None:
     """Hold a learner (a name, module:Class or file.py) to the contract."""
     from harness import checks
     from harness.registry import find
+    from harness.store import Store
 
     found = find([learner])
     say_broken(found)
@@ -71,6 +73,10 @@ def check(ctx: click.Context, learner: str, as_json: bool) -> None:
             click.echo(f"{line['status']:<8} {line['id']}" + (f"  ({line['reason']})" if line["reason"] else ""))
         counts = report["counts"]
         click.echo(f"{report['learner']}: {counts['passed']} passed, {counts['failed']} failed, {counts['skipped']} skipped")
+    if store is not None:
+        with Store(store) as opened:
+            for report in held:
+                opened.put_checks(report["learner"], report["counts"])
     ctx.exit(DONE if all(map(checks.ok, held)) else FAILED)
 
 

@@ -39,16 +39,19 @@ def page(store: Store, found: Found) -> str:
 
     from harness import export
     from harness.describe import cards
+    from harness.listing import task
     from reports import ReportData, ReportError, build
 
     rows = export.latest(store.rows())
     table = export.frame(rows)
     table["traceback"] = [r["traceback"] for r in rows]
+    table["fixed"] = [(r["extra"] or {}).get("fixed") for r in rows]
     points = [dict(key=r["key"], **p) for r in rows for p in r["curve"] or ()]
     curves = pd.DataFrame(points, columns=list(export.CURVE_COLUMNS))
     try:
         return build(ReportData(
             rows=table, curves=curves, claims=[*store.claims().values()], learners=cards(found),
+            tasks=[task(e.thing) for e in found.tasks.values()], checks=store.checks(),
             environment=[*store.environments().values()], store=Path(store.path).name,
         ))  # fmt: skip
     except ReportError as error:
