@@ -19,6 +19,7 @@ change where plasticity cannot be told from activity in time.
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import difflib
 import inspect
@@ -331,12 +332,13 @@ class Learner:
         return [*declared, *(Population(name) for name in plain)]
 
     def _expanded(self, declared: tuple[Any, ...]) -> list[tuple[Any, ...]]:
-        """Declarations with `[l]` written out for every layer that has an array."""
+        """Declarations with `[l]` written out for every layer that has an array, and `[-1]` for the last layer of all."""
         found = []
+        count = collections.Counter(map(stem, self.layout_.pieces))
         for entry in declared:
             layers = range(len(self.layout_.pieces)) if "[l]" in entry[0] else range(1)
             for layer in layers:
-                one = tuple(_layer(part, layer) if isinstance(part, str) else part for part in entry)
+                one = tuple(_layer(part, layer, count[stem(part)]) if isinstance(part, str) else part for part in entry)
                 if one[0] not in self.layout_.pieces:
                     break
                 found.append(one)
@@ -463,6 +465,7 @@ def _parameters(function: Any, kernel: str, owner: str) -> list[str]:
     return names[GIVEN[kernel] :]
 
 
-def _layer(name: str, layer: int) -> str:
-    """`a[l+1]` for layer 2: `a[3]`."""
+def _layer(name: str, layer: int, layers: int) -> str:
+    """`a[l+1]` for layer 2 is `a[3]`; `a[-1]` of 4 layers is `a[3]`."""
+    name = name.replace("[-1]", f"[{layers - 1}]")
     return re.sub(r"\[l([+-]\d+)?\]", lambda m: f"[{layer + int(m[1] or 0)}]", name)

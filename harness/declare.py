@@ -47,7 +47,7 @@ def check_hyper(owner: str, field: dataclasses.Field[Any], value: Any) -> None:
 class Synapse(NamedTuple):
     """One array of weights and its populations: `array` is (post, pre). `W[l]`, `a[l]`, `a[l+1]` stand for every layer l.
 
-    A bias has pre "1". `plastic` False marks a weight that the rule leaves alone.
+    `d[-1]` is the last of the d. A bias has pre "1". `plastic` False marks a weight that the rule leaves alone.
     """
 
     array: str

@@ -1,13 +1,16 @@
 """Wrong rules, and the test that finds each: `python -m tests.mutants` prints learner, mutant and killing test.
 
 A mutant is one edit of the syntax tree of one kernel: a sign, an index, a factor that is dropped, a constant or a change
-that is halved. It takes the place of the kernel's code, and the known answers of `tests/test_<learner>.py` are asked, as
-Python, until one is wrong. Exit code 1 if all are right about some mutant. Nothing is compiled meanwhile: machine code of
-a wrong rule must not end up in anyone's cache.
+that is halved. It takes the place of the kernel's code, and the known answers of its learner are asked, as Python, until one
+is wrong. Exit code 1 if all are right about some mutant. Nothing is compiled meanwhile: machine code of a wrong rule must not
+end up in anyone's cache.
+
+A test file takes part by two names: KNOWN_ANSWERS, tests by name, and MUTATED, the functions to spoil by learner.
 """
 
 import ast
 import contextlib
+import functools
 import importlib
 import inspect
 import signal
@@ -15,35 +18,13 @@ import sys
 import textwrap
 import time
 import warnings
+from pathlib import Path
 from types import CodeType
 from typing import NamedTuple
 
 import numpy as np
 
 from harness import jit
-from learners import attention, controls, descent, diehl_cook, hebbian, kernels, mcculloch_pitts, mlp, oja, perceptron, spiking
-
-LEARNERS = {
-    mcculloch_pitts.McCullochPitts: (mcculloch_pitts.unit, mcculloch_pitts.init, mcculloch_pitts.respond, mcculloch_pitts.learn),
-    perceptron.Perceptron: (perceptron.init, perceptron.respond, perceptron.learn),
-    oja.Oja: (oja.init, oja.respond, oja.learn),
-    hebbian.HebbianAssociator: (hebbian.respond, hebbian.learn),
-    mlp.MLP: (
-        *(mlp.init, mlp.bend, mlp.unbend, mlp.respond, mlp.learn, kernels.dot, kernels.dot_t, kernels.t_dot, kernels.columns),
-        *(kernels.activate, kernels.slope, kernels.error, descent.adapt),
-    ),
-    attention.Attention: (
-        *(attention.init, attention.take, attention.give, attention.softmax, attention.unsoftmax),
-        *(attention.respond, attention.learn),
-    ),
-    diehl_cook.DiehlCook: (
-        *(diehl_cook.init, diehl_cook.respond, diehl_cook.answer, diehl_cook.learn, spiking.fade, spiking.leak, spiking.fire),
-        *(spiking.encode, spiking.enter, spiking.add, spiking.inhibit, spiking.collect, spiking.depress, spiking.potentiate),
-        spiking.normalise,
-    ),
-    controls.RandomFeatures: (controls.RandomFeatures.study, controls.RandomFeatures.features, controls.RandomFeatures.model),
-}
-"""Whose rules are spoilt, and where: the functions that make them."""
 
 KINDS = "sign", "index", "factor", "half"
 EACH = 2
@@ -168,7 +149,7 @@ def compiled(tree, function):
 
 def chosen(learner):
     """The mutants of a learner that are tried: of each function and kind a few, spread over its text."""
-    for function in LEARNERS[learner]:
+    for function in tested()[learner].MUTATED[learner]:
         every = sorted(mutants(function), key=lambda m: (m.line, m.what))
         names = {m: (str(m), f"{function.__qualname__} {m.what}") for m in every}
         every = [m for m in every if not any(name.startswith(tuple(EQUIVALENT)) for name in names[m])]
@@ -220,10 +201,17 @@ def at_most(seconds):
         signal.signal(signal.SIGALRM, kept)
 
 
+@functools.cache
+def tested():
+    """The test file of each learner whose rule is spoilt: every one that says what to spoil."""
+    names = (path.stem for path in sorted(Path(__file__).parent.glob("test_*.py")) if "\nMUTATED = " in path.read_text())
+    modules = [importlib.import_module(f"tests.{name}") for name in names]
+    return {learner: module for module in modules for learner in module.MUTATED}
+
+
 def answers(learner):
     """The known answers of a learner, by name."""
-    stem = learner.__module__.rpartition(".")[2]
-    return importlib.import_module(f"tests.test_{stem}").KNOWN_ANSWERS
+    return tested()[learner].KNOWN_ANSWERS
 
 
 def killer(learner, tests):
@@ -252,7 +240,7 @@ def trial(learner):
 def main():
     """Print the table; return 1 where a mutant survives."""
     start, survivors, count = time.perf_counter(), 0, 0
-    for learner in LEARNERS:
+    for learner in tested():
         for mutant, killed in trial(learner):
             count += 1
             survivors += not killed

@@ -149,16 +149,20 @@ def central(f, w, names, h=6e-6):
     return found
 
 
-def descend(gradients, w, optimiser, rate, beta=0.9, beta2=0.999):
+def descend(gradients, w, optimiser, rate, beta=0.9, beta2=0.999, decay=0.0):
     """Weights after steps down: `gradients(w)` is the gradient at w, called once a step; yields w after each."""
     m, v, age = np.zeros_like(w), np.zeros_like(w), 0
     while True:
         g, age = gradients(w), age + 1
+        w = w - rate * decay * w
         if optimiser == "sgd":
             w = w - rate * g
         elif optimiser == "momentum":
             m = beta * m + g
             w = w - rate * m
+        elif optimiser == "rmsprop":
+            v = beta * v + (1 - beta) * g**2
+            w = w - rate * g / (np.sqrt(v) + 1e-8)
         else:
             m = beta * m + (1 - beta) * g
             v = beta2 * v + (1 - beta2) * g**2

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from harness.base import TOKENS
 from harness.learner import Sizes
+from learners import attention
 from learners.attention import POOLS, Attention
 from learners.kernels import LOSSES
 from tests import naive
@@ -164,6 +165,12 @@ KNOWN_ANSWERS = {
         a_step_goes_down,
         starts_at_its_stated_scale,
         large_scores_do_not_overflow,
+    )
+}
+MUTATED = {
+    Attention: (
+        *(attention.init, attention.take, attention.give, attention.softmax, attention.unsoftmax),
+        *(attention.respond, attention.learn),
     )
 }
 

@@ -80,6 +80,7 @@ KNOWN_ANSWERS = {
         answers_are_the_read_outs_probabilities,
     )
 }
+MUTATED = {RandomFeatures: (RandomFeatures.study, RandomFeatures.features, RandomFeatures.model)}
 
 
 @pytest.mark.parametrize("name", KNOWN_ANSWERS)

@@ -520,6 +520,13 @@ KNOWN_ANSWERS = {
     )
 }
 """They know the rule by its functions and by the class as it stands, of which the mutants are made in place."""
+MUTATED = {
+    DiehlCook: (
+        *(diehl_cook.init, diehl_cook.respond, diehl_cook.answer, diehl_cook.learn, spiking.fade, spiking.leak, spiking.fire),
+        *(spiking.encode, spiking.enter, spiking.add, spiking.inhibit, spiking.collect, spiking.depress, spiking.potentiate),
+        spiking.normalise,
+    )
+}
 
 
 @pytest.mark.parametrize("name", ["starts_at_rest_with_its_constants", "sums_are_restored_and_weights_bounded"])

@@ -58,6 +58,7 @@ KNOWN_ANSWERS = {
     answer.__name__: answer
     for answer in (what_fires_together_is_wired_together, classes_are_taught_about_their_mean, equals_the_closed_form)
 }
+MUTATED = {HebbianAssociator: (HebbianAssociator.respond, HebbianAssociator.learn)}
 
 
 @pytest.mark.parametrize("name", KNOWN_ANSWERS)

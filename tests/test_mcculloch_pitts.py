@@ -98,6 +98,7 @@ KNOWN_ANSWERS = {
         nothing_changes_once_it_is_right,
     )
 }
+MUTATED = {McCullochPitts: (unit, McCullochPitts.init, McCullochPitts.respond, McCullochPitts.learn)}
 
 
 @pytest.mark.parametrize("name", KNOWN_ANSWERS)

@@ -8,6 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from harness.learner import Sizes
+from learners import kernels, mlp
 from learners.kernels import ACTIVATIONS, LOSSES
 from learners.mlp import MLP
 from tests import naive
@@ -185,6 +186,12 @@ KNOWN_ANSWERS = {
         a_window_sees_the_last_ticks_of_its_own_sequence,
         optimisers_follow_their_papers,
         starts_at_the_published_scale,
+    )
+}
+MUTATED = {
+    MLP: (
+        *(mlp.init, mlp.bend, mlp.unbend, mlp.respond, mlp.learn, kernels.dot, kernels.dot_t, kernels.t_dot, kernels.columns),
+        *(kernels.activate, kernels.slope, kernels.error),
     )
 }
 

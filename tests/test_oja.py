@@ -72,6 +72,7 @@ KNOWN_ANSWERS = {
     answer.__name__: answer
     for answer in (one_step_by_hand, equals_the_twin, an_eigenvector_of_length_one_stays, draws_directions_of_length_one)
 }
+MUTATED = {Oja: (Oja.init, Oja.respond, Oja.learn)}
 
 
 @pytest.mark.parametrize("name", KNOWN_ANSWERS)

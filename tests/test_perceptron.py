@@ -118,6 +118,7 @@ KNOWN_ANSWERS = {
         starts_blank_or_in_the_unit_cube,
     )
 }
+MUTATED = {Perceptron: (Perceptron.init, Perceptron.respond, Perceptron.learn)}
 
 
 @pytest.mark.parametrize("name", KNOWN_ANSWERS)

@@ -102,14 +102,15 @@ def check_operations_can_be_counted(learner: AnyLearner) -> None:
 
 @contract()
 def check_documented(learner: AnyLearner) -> None:
-    """The class and its kernels say what they do, and `init` (or its module) names every array that is declared."""
+    """The class and its kernels say what they do, and `init` (its own or an inherited one, or its module) names every array."""
     cls = learner if isinstance(learner, type) else type(learner)
     if not cls.__doc__ or cls.__doc__.startswith(f"{cls.__name__}("):  # what a dataclass writes where there is nothing
         raise AssertionError(f"{cls.__name__} has no docstring")
     for kernel in GIVEN:
         if not (getattr(cls, kernel).__doc__ or "").strip():
             raise AssertionError(f"{cls.__name__}.{kernel} has no docstring: an equation, shapes, what holds")
-    told = f"{cls.init.__doc__} {inspect.getdoc(inspect.getmodule(cls.init))}"
+    inits = [base.init for base in cls.__mro__ if "init" in vars(base)]
+    told = " ".join(f"{init.__doc__} {inspect.getdoc(inspect.getmodule(init))}" for init in inits)
     names = [*(s.array for s in cls.synapses), *(p.array for p in cls.populations), *cls.homeostatic]
     if missing := [n for n in names if not re.search(rf"(?<![A-Za-z_]){re.escape(stem(n))}(?![A-Za-z_])", told)]:
         raise AssertionError(f"neither `init` nor its module says what {', '.join(missing)} is")

@@ -1,0 +1,131 @@
+"""One feed-forward network for many rules: how it is laid out, how it responds, and the way down through its layers.
+
+Only the rule differs between the learners that build on it: of one seed they have the same weights to begin with, see the
+same samples in the same order, and answer alike until the first of them has learnt.
+
+Glorot, X. & Bengio, Y. (2010). Understanding the difficulty of training deep feedforward neural networks. AISTATS 9, 249-256.
+
+Layer l of L has n[l] inputs and n[l + 1] units; the last is linear. The kernels see one flat vector for all layers, so that
+depth is no part of any compiled type; `at`, `to`, `w` and `c` run along activities, errors, weights and biases.
+"""
+
+import itertools
+import math
+
+import numpy as np
+
+from harness.jit import kernel, lean
+from harness.learner import Population, Synapse, hyper
+from learners.descent import Descending, moments
+from learners.kernels import ACTIVATIONS, LINEAR, LOSSES, SQUARED, activate, columns, dot, dot_t, slope, t_dot
+
+SQUARE = "relu", "leaky_relu", "elu"
+"""Activations that let half of the variance through: the scaled start doubles it."""
+STARTS = "xavier", "scaled"
+
+
+def sizes(task, hidden, depth):
+    """n (L + 1,): inputs, hidden units, outputs."""
+    return (math.prod(task.shape), *[hidden] * depth, task.n_out)
+
+
+def synapses(rng, n, start, activation):
+    """Weights of every layer: U(+-sqrt(6 / (fan-in + fan-out))), or N(0, 1 or 2 / fan-in)."""
+    if STARTS[start] == "xavier":
+        return tuple(rng.uniform(-1, 1, (m, k)) * (6 / (k + m)) ** 0.5 for k, m in itertools.pairwise(n))
+    double = ACTIVATIONS[activation] in SQUARE
+    return tuple(rng.normal(0, ((1 + (double and l < len(n) - 2)) / n[l]) ** 0.5, (n[l + 1], n[l])) for l in range(len(n) - 1))
+
+
+def feedback(rng, n, start, activation):
+    """Feedback F[l] (n[l+1], n[l+2]) of every hidden layer, drawn as the forward weights that it stands for; none without one."""
+    return tuple(np.ascontiguousarray(W.T) for W in synapses(rng, n[1:], start, activation)) or np.zeros(0)
+
+
+def init(task, rng, hidden, depth, activation, start, block):
+    """Synapses W[l] (n[l+1], n[l]) and biases b[l]; activities a[l] (block, n[l]), errors d[l] (block, n[l+1])."""
+    n = sizes(task, hidden, depth)
+    W = synapses(rng, n, start, activation)
+    b = tuple(np.zeros(m) for m in n[1:])
+    changes = dict(dW=tuple(map(np.zeros_like, W)), db=tuple(map(np.zeros_like, b)))
+    activities = dict(a=tuple(np.zeros((block, m)) for m in n), d=tuple(np.zeros((block, m)) for m in n[1:]))
+    size = sum(map(np.size, (*W, *b)))
+    return dict(W=W, b=b) | changes | activities | moments(size) | dict(n=np.array(n))
+
+
+@lean
+def respond(signal, out, W, b, a, n, block, activation):
+    """a[0] = signal, a[l+1] = f(W[l] a[l] + b[l]). The last layer is linear."""
+    B, L = signal.shape[0], n.size - 1
+    for i in range(B):
+        for j in range(n[0]):
+            a[i * n[0] + j] = signal[i, j]
+    at, to, w, c = 0, block * n[0], 0, 0
+    for l in range(L):
+        k, m = n[l], n[l + 1]
+        y = a[to:]
+        dot_t(a[at:], W[w:], y, B, k, m)
+        activate(y, b[c:], B, m, activation if l < L - 1 else LINEAR)
+        at, to, w, c = to, to + block * m, w + m * k, c + m
+    for i in range(B):
+        for k in range(n[L]):
+            out[i, k] = a[at + i * n[L] + k]
+
+
+@kernel
+def change(dW, db, a, d, n, block, B):
+    """What errors and activities ask of every layer: dW[l] = d[l]' a[l], db[l] = sum d[l]."""
+    at, to, w, c = 0, 0, 0, 0
+    for l in range(n.size - 1):
+        k, m = n[l], n[l + 1]
+        t_dot(d[to:], a[at:], dW[w:], m, B, k)
+        columns(d[to:], db[c:], B, m)
+        at, to, w, c = at + block * k, to + block * m, w + m * k, c + m
+
+
+@kernel
+def descend(W, a, d, n, block, B, activation):
+    """From the error of the last layer down through the forward weights: d[l] = f'(u[l]) (d[l+1] W[l+1])."""
+    L = n.size - 1
+    at, to, w = a.size - block * n[L], d.size - block * n[L], W.size
+    for l in range(L - 1, 0, -1):
+        k, m = n[l], n[l + 1]
+        w, at = w - m * k, at - block * k
+        e, to = d[to:], to - block * k
+        dot(e, W[w:], d[to:], B, m, k)
+        slope(d[to:], a[at:], B * k, activation)
+
+
+@kernel
+def feed_back(F, a, d, n, block, B, activation):
+    """From the error of the last layer down through synapses of its own: d[l] = f'(u[l]) (F[l] d[l+1])."""
+    L = n.size - 1
+    at, to, w = a.size - block * n[L], d.size - block * n[L], F.size
+    for l in range(L - 1, 0, -1):
+        k, m = n[l], n[l + 1]
+        w, at = w - m * k, at - block * k
+        e, to = d[to:], to - block * k
+        dot_t(e, F[w:], d[to:], B, m, k)
+        slope(d[to:], a[at:], B * k, activation)
+
+
+class Network(Descending):
+    """A network of any depth; a rule adds its `learn` and what it alone needs."""
+
+    rate: float = hyper(default=3e-3, doc="step size", low=1e-6, high=10.0, log=True, unit="1/block")
+    hidden: int = hyper(default=100, doc="units of each hidden layer", low=1, high=4096, log=True)
+    depth: int = hyper(default=2, doc="hidden layers", low=0, high=32)
+    activation: str = hyper(default="tanh", doc="of the hidden layers", choices=ACTIVATIONS[:-1])
+    loss: str = hyper(default="entropy", doc="cross-entropy, or half the squared error", choices=LOSSES)
+    start: str = hyper(default="xavier", doc="weights of Glorot & Bengio, or N(0, 1 or 2 / fan-in)", choices=STARTS)
+    block: int = hyper(default=100, doc="signals whose changes are averaged", low=1, high=65536, log=True)
+
+    compile_loop = False
+    synapses = Synapse("W[l]", "a[l]", "a[l+1]"), Synapse("b[l]", "1", "a[l+1]", "bias")
+    populations = Population("a[l]"), Population("d[l]", "error")
+    init, respond = init, respond
+
+    @property
+    def cut(self):
+        """Between the targets 0 and 1, or at probability one half."""
+        return 0.5 if self.loss == LOSSES[SQUARED] else 0.0
