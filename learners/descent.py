@@ -18,9 +18,9 @@ SGD, MOMENTUM, ADAM, RMSPROP = range(4)
 
 
 def adapt(theta, grad, m, v, age, optimiser, rate, beta, beta2, decay):
-    """g is the change asked for: sgd theta += r g; momentum m = beta m + g, theta += r m; Adam, algorithm 1 of its paper; or RMSprop.
+    """g is the change asked for. theta += rate g; or m = beta m + g, theta += rate m; or Adam, algorithm 1 of its paper.
 
-    RMSprop: v = beta v + (1 - beta) g g, theta += r g / (sqrt v + 1e-8). Before any of them, theta -= r decay theta; r is `rate`.
+    Or RMSprop: v = beta v + (1 - beta) g g, theta += rate g / (sqrt v + 1e-8). Before that, theta -= rate decay theta.
     theta, grad, m, v (all weights,); age (1,) counts updates.
     """
     one = theta.dtype.type(1)

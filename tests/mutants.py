@@ -39,6 +39,7 @@ EQUIVALENT = {
     "dot factor: m * k ->": "likewise",
     "dot_t factor: m * k ->": "likewise",
     "t_dot factor: m * k ->": "likewise",
+    "adapt:11 index: theta[i] ->": "every weight fades once, in another order",
     "normalise index: W[j] ->": "the same rows, in another order",
     "normalise:11 index: row[k] ->": "the same sum, in another order",
     "RandomFeatures.model half: 1000": "a limit on steps that are not needed",

@@ -60,6 +60,7 @@ def starts_at_the_published_scale(cls):
         scaled = weights(cls(start="scaled", **given).begin(Sizes((16,), 32)))
         for l, variance in enumerate([gain / 16, gain / 64, 1 / 64]):
             W = scaled[f"W[{l}]"]
+            assert W.shape == ((64, 64, 32)[l], (16, 64, 64)[l])
             # of n normal numbers the mean square is within 4 sqrt(2 / n) of the variance
             assert abs((W**2).mean() / variance - 1) < 4 * (2 / W.size) ** 0.5, (activation, l)
             assert abs(W.mean()) < 4 * (variance / W.size) ** 0.5
