@@ -117,7 +117,7 @@ def test_every_id_is_unique_and_every_anchor_has_its_target(page):
 
 
 def test_every_part_is_there(page):
-    parts = ["ranking", "outcomes", "scores", "trials", "ladders", "curves", "claims", "cost", "trouble", "learners", "results"]
+    parts = ["ranking", "outcomes", "scores", "trials", "ladders", "curves", "cost", "claims", "trouble", "learners", "results"]
     sections = [a["id"] for tag, a in tags(page) if tag == "section"]
     assert sections == ["verdict", *parts, "method"]
     for words in ("held", "broken", "undecided", "82.9 %", "doi:10.3389/fncom.2015.00099", "W holds NaN", "prefers-color-scheme"):
@@ -158,9 +158,15 @@ def test_a_run_without_a_result_has_a_report(outcome):
     tags(text)
 
 
+def trials_figure(text: str) -> str:
+    """The SVG of every trial."""
+    start = text.index('data-name="trials"')
+    return text[text.index("<svg", start) : text.index("</svg>", start)]
+
+
 def dots(text: str) -> int:
     """How many dots the figure of every trial holds: each is a line without length."""
-    drawn = text[text.index('id="trials"') : text.index('id="ladders"')]
+    drawn = trials_figure(text)
     return len(re.findall(r"M ([\d.]+ [\d.]+)\s+L \1(?![\d.])", drawn))
 
 
@@ -168,7 +174,7 @@ def test_every_trial_is_a_dot_or_a_cross(page):
     found = tidy(sample())
     compared = found.compared[found.compared.label.isin(found.labels)]
     assert dots(page) == (~compared.lost).sum()
-    drawn = page[page.index('id="trials"') : page.index('id="ladders"')]
+    drawn = trials_figure(page)
     assert drawn.count("<use") == compared.lost.sum() > 0
 
 
@@ -178,7 +184,7 @@ def test_many_learners_and_trials_stay_within_size():
     assert len(data.rows) > 6000
     text = build(data)
     assert len(text) < 6e6
-    drawn = text[text.index('id="trials"') : text.index('id="ladders"')]
+    drawn = trials_figure(text)
     assert drawn.count("<") < 8000
     compared = tidy(data).compared
     assert dots(text) == (compared.label.isin(tidy(data).labels) & ~compared.lost).sum()
