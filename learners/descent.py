@@ -50,9 +50,9 @@ def moments(size):
 class Descending(Classifier):
     """A classifier whose rule writes the change it asks for to `dW` and leaves the rest to an optimiser."""
 
-    rate: float = hyper(default=1e-3, doc="step size", low=1e-6, high=10.0, log=True, unit="1/block")
+    rate: float = hyper(default=1e-3, doc="step size", low=1e-6, high=10.0, log=True, unit="1/block", search=(1e-4, 0.3))
     optimiser: str = hyper(default="adam", doc="what turns a raw change into a step", choices=OPTIMISERS)
-    beta: float = hyper(default=0.9, doc="memory of the mean change (momentum, Adam)", low=0.0, high=0.9999)
-    beta2: float = hyper(default=0.999, doc="memory of the mean square (Adam)", low=0.0, high=0.99999)
+    beta: float = hyper(default=0.9, doc="memory of the mean change (momentum, Adam)", low=0.0, high=0.9999, search=False)
+    beta2: float = hyper(default=0.999, doc="memory of the mean square (Adam)", low=0.0, high=0.99999, search=False)
 
     adapt = adapt
