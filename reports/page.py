@@ -5,17 +5,15 @@ Same data, same bytes: nothing of the time or place of building is in it.
 
 from __future__ import annotations
 
-import base64
 from typing import Any
 
 from reports import figures, identity, tables
 from reports.board import Board, board
 from reports.cards import cards, claims
 from reports.data import Cell, ReportData, Tidy, tidy
-from reports.drawing import Drawing
 from reports.looks import MARKERS, Looks, looks
 from reports.render import render
-from reports.sheet import sheet
+from reports.sheet import packed, sheet
 from reports.verdict import SAME, verdict
 
 LETTERS = 3
@@ -60,7 +58,7 @@ def _maps(data: ReportData, found: Tidy, order: list[str]) -> dict[str, Any]:
         rows=rows, groups=_groups(found.cells), all_groups=_groups(found.seen),
         outcome_map=tables.outcome_map(found, [*order, *idle]), heat=tables.heat_map(found, rows, order),
         marks=[(tables.MARKS.get(k, ""), words, k) for k, words in tables.MEANINGS.items()],
-        troubles=tables.troubles(found, modules), csv=base64.b64encode(sheet(found.rows).encode()).decode(),
+        troubles=tables.troubles(found, modules), csv=packed(sheet(found.rows)),
     )  # fmt: skip
 
 
@@ -71,18 +69,15 @@ def _figures(data: ReportData, found: Tidy, whole: Board, look: Looks) -> dict[s
     )
     if not whole.standings:
         return drawn
-    with figures.style():
-        along = _old("curve", figures.curves(found, data.curves, look))
-        return drawn | dict(
-            trials=Drawing("trials", "Every trial", figures.every_trial(found, whole, look), (), []),
-            ladders=_old("ladder", figures.ladders(found, look)),
-            curves=[("samples", "Samples", along)] if along else [],
-            costs=_old("cost", figures.costs(found, whole, look)),
-        )
-
-
-def _old(name: str, found: list[tuple[str, str]]) -> list[Drawing]:
-    return [Drawing(f"{name}-{i}", title, svg, (), []) for i, (title, svg) in enumerate(found)]
+    silent: frozenset[str] = frozenset()
+    trials = figures.every_trial(found, whole, look, silent)
+    along = figures.curves(found, data.curves, whole, look, silent)
+    return drawn | dict(
+        trials=trials[0] if trials else None,
+        ladders=figures.ladders(found, {}, whole, look, silent),
+        curves=[(axis, axis.capitalize(), panels) for axis, panels in along.items()],
+        costs=figures.costs(found, whole, look),
+    )
 
 
 def _contents(parts: dict[str, Any]) -> list[tuple[str, str]]:
