@@ -35,6 +35,11 @@ class Look(NamedTuple):
     marker: str
     dash: str
 
+    @property
+    def hue(self) -> int:
+        """The number of its colour."""
+        return self.number % len(STAND_INS)
+
 
 Looks = dict[str, Look]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import csv
 import dataclasses
+import gzip
 import hashlib
 import io
 import re
@@ -95,7 +96,7 @@ def test_nothing_is_loaded_and_only_papers_are_linked(page):
         assert tag not in {"img", "iframe", "link", "object", "embed", "base"}
         assert not any(name.startswith("on") for name in attributes)
         address = attributes.get("href") or attributes.get("xlink:href") or "#"
-        assert address.startswith(("#", "data:text/csv", "https://doi.org/", "https://arxiv.org/abs/"))
+        assert address.startswith(("#", "data:application/gzip", "https://doi.org/", "https://arxiv.org/abs/"))
     assert "@import" not in page
     assert "url(" not in page
 
@@ -193,8 +194,8 @@ def test_many_learners_and_trials_stay_within_size():
 
 def test_the_sheet_holds_every_trial_and_runs_nothing():
     data = hostile()
-    encoded = next(a["href"] for _, a in tags(build(data)) if a.get("download") == "trials.csv").partition("base64,")[2]
-    lines = list(csv.DictReader(io.StringIO(base64.b64decode(encoded).decode())))
+    encoded = next(a["href"] for _, a in tags(build(data)) if a.get("download") == "trials.csv.gz").partition("base64,")[2]
+    lines = list(csv.DictReader(io.StringIO(gzip.decompress(base64.b64decode(encoded)).decode())))
     assert len(lines) == len(data.rows)
     assert {line["task"] for line in lines} >= {"'" + FORMULA}
     assert all(line["score"] == "" for line in lines if line["outcome"] == "error")

@@ -22,7 +22,7 @@
 
   // Tables that sort; empty cells come last either way.
   const value = (cell) => {
-    const text = cell.dataset.v ?? cell.textContent.trim();
+    const text = cell.dataset.v ?? cell.textContent.trim().replace(/^\u2212/, "-");
     return text !== "" && isFinite(text) ? Number(text) : text;
   };
   const compare = (a, b) => {
@@ -116,6 +116,12 @@
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);
   };
+  one("sheet").addEventListener("click", async (event) => {
+    event.preventDefault();
+    const bytes = Uint8Array.from(atob(event.target.href.split(",")[1]), (c) => c.charCodeAt(0));
+    const text = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+    save(await new Response(text).text(), "trials.csv", "text/csv");
+  });
   const svg = (drawn) => {
     const copy = drawn.cloneNode(true);
     const style = getComputedStyle(root);
