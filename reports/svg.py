@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 SVG = "http://www.w3.org/2000/svg"
 SERIES = re.compile(r"series-(\d+)")
 DECIMALS = re.compile(r"-?\d+\.\d+")
-NEXT = re.compile(r"\s*\n\s*")
+COMMAND = re.compile(r"\s*([A-Za-z])\s*")
 POINT = re.compile(r"M([-\d.]+ [-\d.]+)L\1(?![\d.])")
 COLOUR = re.compile("|".join(VARIABLES))
 IDLE = re.compile(r"\s*(stroke-dashoffset: 0|stroke-miterlimit: \d+|stroke-linejoin: \w+)(;|$)")
@@ -69,8 +69,7 @@ def inline(figure: Figure, title: str, words: Iterable[Words]) -> str:
 
 def _shape(path: ET.Element, name: str) -> ET.Element:
     """A path with what it needs."""
-    line = NEXT.sub("", DECIMALS.sub(lambda m: _short(m[0]), path.get("d", ""))).replace(" L ", "L").replace(" M ", "M")
-    line = line.replace("M ", "M").replace("L ", "L").replace("C ", "C").replace("z ", "z").strip()
+    line = COMMAND.sub(r"\1", DECIMALS.sub(lambda m: _short(m[0]), path.get("d", "")))
     style = COLOUR.sub(lambda m: VARIABLES[m[0]], IDLE.sub("", path.get("style", "")).strip().rstrip(";"))
     given = {"d": POINT.sub(r"M\1h0", line), "style": style.replace(": ", ":").replace("; ", ";")}
     return ET.Element(f"{{{SVG}}}path", _series(SERIES.fullmatch(name)) | given)
