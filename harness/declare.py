@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Any, Literal, NamedTuple
 
 Role = Literal["forward", "feedback", "lateral", "bias", "readout", "intrinsic"]
@@ -14,17 +15,49 @@ TARGETS = frozenset({"class", "value", "none"})
 
 def hyper(
     *, default: Any, doc: str, low: float | None = None, high: float | None = None, log: bool = False, unit: str = "1",
-    choices: tuple[Any, ...] = (), fit: bool = False,
+    choices: tuple[Any, ...] = (), fit: bool = False, search: tuple[float, float] | bool = True,
 ) -> Any:  # fmt: skip
-    """One hyperparameter: its default, meaning, unit, and the range it may be searched over.
+    """One hyperparameter: its default, meaning, unit, and the range in which it is valid.
 
     A choice among words or numbers reaches a kernel as its index in `choices`. `fit` marks an option of `fit` alone, where the
     harness does not own the loop; it is no part of the learning rule.
+
+    search   where tuning looks: (low, high) within the valid range, where that is wider than what is sensible or affordable;
+             True for all that is valid; False for what is no matter of tuning: a size, a unit of time, a constant of nature
     """
     if not choices and not isinstance(default, bool) and (low is None or high is None):
         raise TypeError(f"hyper(default={default!r}) needs low= and high=, or choices=.")
-    metadata = dict(doc=doc, low=low, high=high, log=log, unit=unit, choices=choices, fit=fit)
+    options = tuple(choices) or ((False, True) if isinstance(default, bool) else ())
+    looked = None if fit or search is False else _choices(options, search) if options else _range(default, low, high, log, search)
+    metadata = dict(doc=doc, low=low, high=high, log=log, unit=unit, choices=choices, fit=fit, search=looked)
     return dataclasses.field(default=default, metadata=metadata)
+
+
+def _choices(options: tuple[Any, ...], search: Any) -> tuple[Any, ...]:
+    """What tuning chooses among: all that there is."""
+    if search is not True:
+        raise TypeError(f"search={search!r} must be True or False where there are choices: tuning tries them all, or none.")
+    return options
+
+
+def _range(default: Any, low: Any, high: Any, log: bool, search: Any) -> tuple[Any, Any] | None:
+    """The range in which tuning looks, checked; None where there is but one value."""
+    if search is True and low == high:
+        return None
+    pair = (low, high) if search is True else search
+    two = isinstance(pair, tuple | list) and len(pair) == 2
+    if (
+        not two
+        or not all(isinstance(x, int | float) and not isinstance(x, bool) for x in pair)
+        or not low <= pair[0] < pair[1] <= high
+        or not math.isfinite(pair[1] - pair[0])
+    ):
+        raise TypeError(f"search={search!r} must be (low, high) with {low} <= low < high <= {high}, both finite; or False.")
+    if log and pair[0] <= 0:
+        raise TypeError(f"search={search!r} begins at {pair[0]}: on a logarithmic scale give search=(low, high) with low > 0.")
+    if isinstance(default, int) and any(x != int(x) for x in pair):
+        raise TypeError(f"search={search!r} must be whole numbers, as default={default!r} is one.")
+    return pair[0], pair[1]
 
 
 def check_hyper(owner: str, field: dataclasses.Field[Any], value: Any) -> None:

@@ -15,7 +15,7 @@ import msgspec
 from harness import place
 from harness.store import Last, Store, StoreFull, now
 from harness.supervisor import ENTRY, InProcess, Supervisor
-from harness.trial import AXES, FAILED, Result, Trial
+from harness.trial import AXES, FAILED, TUNING, Result, Trial
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -59,6 +59,11 @@ class Summary:
         """Trials that still have to be run."""
         return self.planned - self.stored - self.elsewhere - self.finished.total() + self.finished["interrupted"]
 
+    def and_then(self, other: Summary) -> Summary:
+        """The account of this run and of the one that followed it, as one."""
+        counts = {name: getattr(self, name) + getattr(other, name) for name in ("planned", "stored", "elsewhere", "finished")}
+        return dataclasses.replace(other, **counts)
+
 
 def run(
     trials: Iterable[Trial],
@@ -97,6 +102,9 @@ def run(
 
 def row_of(trial: Trial, result: Result, **where: Any) -> dict[str, Any]:
     """The row of a trial and its result; `where` holds the columns of time and place."""
+    measured = msgspec.structs.asdict(result)
+    if trial.tuned or trial.protocol.name == TUNING:
+        measured["extra"] = result.extra | {"fixed": trial.fixed}
     return {
         "key": trial.key,
         "learner": trial.learner,
@@ -104,8 +112,8 @@ def row_of(trial: Trial, result: Result, **where: Any) -> dict[str, Any]:
         "family": trial.family,
         "origin": trial.origin,
         "params": trial.params,
-        "tuned": False,
-        "tuning_trials": 0,
+        "tuned": trial.tuned,
+        "tuning_trials": trial.tuning_trials,
         "suite": trial.suite,
         "task": trial.task,
         "task_where": trial.task_where,
@@ -117,7 +125,7 @@ def row_of(trial: Trial, result: Result, **where: Any) -> dict[str, Any]:
         "replicate": trial.replicate,
         "code_digest": trial.code_digest,
         **{f"seed_{axis}": trial.seeds[axis] for axis in AXES},
-        **msgspec.structs.asdict(result),
+        **measured,
         **where,
     }
 

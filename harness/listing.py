@@ -73,6 +73,7 @@ def hyperparameter(field: dataclasses.Field[Any]) -> dict[str, Any]:
         choices=choices,
         unit=m["unit"],
         doc=m["doc"],
+        search=None if m["search"] is None else [*m["search"]],
     )
 
 

@@ -1,8 +1,9 @@
 """The plan of a run: which learners meet which tasks, on which rungs, with which seeds. Nothing here runs anything.
 
-A plan has two parts. The comparison: every learner at its defaults on every task, its rungs and its replicates. And the
-trials that claims stand on, each from the preset on that the claim states. Seeds come from names, never from positions, so
-adding a task changes no other trial.
+A plan has three parts. The comparison: every learner at its defaults on every task, its rungs and its replicates. The
+trials that claims stand on, each from the preset on that the claim states. And, where settings are tried, the trials that
+judge them; those that they lead to are known once they are run. Seeds come from names, never from positions, so adding a
+task changes no other trial.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import functools
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from harness import tuning
 from harness.claim import Claim, Needs
 from harness.digest import digest
 from harness.noise import seed
@@ -19,9 +21,12 @@ from harness.registry import Entry, Found
 from harness.settings import RequestError
 from harness.task import Task
 from harness.trial import AXES, Protocol, Trial
+from harness.tuning import Search
 
 PRESETS = {"smoke": 1, "quick": 3, "full": 10}
 """Replicates of each preset; smoke also keeps to the short ladders."""
+TUNE = {"smoke": 0, "quick": 0, "full": 16}
+"""Settings that each preset tries of each learner with something to tune."""
 LOOP = "harness.protocol:perform"
 Code = Callable[[str, str], str]
 """The digest of all code that a learner on a task runs on, from the two places."""
@@ -29,7 +34,7 @@ Code = Callable[[str, str], str]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Wish:
-    """What a run is asked for. Empty lists mean everything; `replicates` None is the preset's number."""
+    """What a run is asked for. Empty lists mean everything; `replicates` and `tune` None are the preset's numbers."""
 
     preset: str = "smoke"
     learners: Sequence[str] = ()
@@ -38,15 +43,23 @@ class Wish:
     replicates: Sequence[int] | None = None
     controls: bool = True
     claims: bool = True
+    tune: int | None = None
 
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """Trials sorted by key, each once; the claims that are asked, with the trials of each; and what had to be left out."""
+    """What is to be run.
+
+    trials     sorted by key, each once
+    claims     those that are asked, with the trials of each
+    notices    what had to be left out
+    searches   what is tuned; the trials that a search leads to are not among `trials`
+    """
 
     trials: list[Trial]
     claims: dict[str, tuple[Claim, list[Trial]]]
     notices: list[str]
+    searches: list[Search] = dataclasses.field(default_factory=list)
 
 
 def replicates(text: str) -> list[int]:
@@ -71,22 +84,25 @@ def make(found: Found, wish: Wish) -> Plan:
     if wish.controls:
         named = {e.where for e, _ in learners}
         learners += [(e, {}) for e in found.learners.values() if e.thing.family == "control" and e.where not in named]
-    seeds = list(range(PRESETS[wish.preset])) if wish.replicates is None else list(wish.replicates)
     once = functools.cache(code)  # the plan is of one moment: no source is read again for each replicate
     trials: dict[str, Trial] = {}
+    searches: dict[str, Search] = {}
+    k = tuning.number(TUNE[wish.preset] if wish.tune is None else wish.tune)
     for task in tasks:
-        for difficulty in rungs(task.thing, wish.preset):
-            for entry, params in learners:
-                for replicate in seeds:
-                    made = trial(entry, params, task, difficulty, replicate, wish.preset, code=once)
-                    trials[made.key] = made
+        for entry, params in learners:
+            mine = _comparison(entry, params, task, wish, once)
+            search = tuning.search(entry.thing, params, k, mine) if k else None
+            if search is not None:
+                searches[search.name] = search
+                mine += [t for each in search.trials for t in each]
+            trials |= {t.key: t for t in mine}
     claims: dict[str, tuple[Claim, list[Trial]]] = {}
     if wish.claims:
         wanted = {e.name for e, _ in learners} if wish.learners else None
         claims = _claims(found, wish, {t.name for t in tasks}, wanted, notices, once)
         for _, stands_on in claims.values():
             trials |= {t.key: t for t in stands_on if t.key not in trials}
-    return Plan(sorted(trials.values(), key=lambda t: t.key), claims, notices)
+    return Plan(sorted(trials.values(), key=lambda t: t.key), claims, notices, [*searches.values()])
 
 
 def code(learner: str, task: str) -> str:
@@ -125,6 +141,13 @@ def trial(
 def seeds(task: str, replicate: int) -> dict[str, int]:
     """A seed for each axis. All learners of a replicate see the same data, in the same order."""
     return {axis: seed(axis, task, replicate) for axis in AXES}
+
+
+def _comparison(entry: Entry, params: dict[str, Any], task: Entry, wish: Wish, code: Code) -> list[Trial]:
+    """One learner on one task: all rungs, all replicates."""
+    numbers = range(PRESETS[wish.preset]) if wish.replicates is None else wish.replicates
+    difficulties = rungs(task.thing, wish.preset)
+    return [trial(entry, params, task, d, number, wish.preset, code=code) for d in difficulties for number in numbers]
 
 
 def _claims(

@@ -1,7 +1,8 @@
 """How one trial is run. The harness owns the loop, the order, the budget, the clock, early stopping and the metric.
 
 Training goes in segments between looks at log-spaced numbers of samples. With `validate` a look scores the validation data
-and the best state so far is the one that is tested, once, at the end. Test data take part in nothing else.
+and the best state so far is the one that is tested, once, at the end. Test data take part in nothing else; where settings
+are tried out, not even a failure on them counts.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from harness.declare import Sizes
 from harness.metrics import METRICS, normalised, plain
 from harness.registry import load
 from harness.task import Array, Dataset, Split, Task
-from harness.trial import Result, Trial
+from harness.trial import TUNING, Result, Trial
 
 SPACING = 1.5
 """Factor between the samples seen at one look and at the next."""
@@ -133,13 +134,23 @@ class Session:
             self.learner.layout_.write(best[1] | spent)
             self.reading = -1, self.learner
         self.scores["train"] = self.score(Split(self.data.train.X[:ENOUGH], self.data.train.y[:ENOUGH]))
-        start = time.perf_counter()
-        score = self.score(self.data.test)
-        self.infer_s = time.perf_counter() - start
-        self.note("test", score)
+        tested = self.test()
         X, Y = self.train
         self.counts = count(self.learner, X[:ROWS], Y[:ROWS], self.taught, self.samples)
-        return self.result("ok", score=score)
+        return self.result("ok", score=tested)
+
+    def test(self) -> float | None:
+        """The score on test data. In tuning there is none where something goes wrong: as a failure it would help to choose."""
+        start = time.perf_counter()
+        try:
+            score = self.score(self.data.test)
+        except Exception:
+            if self.trial.protocol.name != TUNING:
+                raise
+            return None
+        self.infer_s = time.perf_counter() - start
+        self.note("test", score)
+        return score
 
     def looks(self) -> Iterator[None]:
         """Train from one look to the next."""
@@ -220,6 +231,12 @@ class Session:
             raise DivergedError(self.samples)
         return self.metric(out, part.X, part.y, self.data, twin.cut)
 
+    def chance(self, part: Split) -> float | None:
+        """The score on a part of the data of an answer that ignores the signal; that of the task where no class is named."""
+        if self.data.n_classes:
+            return float(np.bincount(part.y).max() / len(part)) if len(part) else None
+        return self.task.chance if self.data.chance is None else self.data.chance
+
     def note(self, split: str, score: float) -> None:
         """One point of the learning curve."""
         self.scores[split] = score
@@ -241,4 +258,5 @@ class Session:
             n_train=len(data.train), n_valid=len(data.valid), n_test=len(data.test),
             samples=self.samples, epochs=self.epochs, state_bytes=self.learner.state_bytes,
             train_s=self.train_s, infer_s=self.infer_s, curve=self.curve, **self.counts.columns(),
+            extra=dict(chance_valid=self.chance(data.valid)) if self.trial.protocol.validate else {},
         )  # fmt: skip

@@ -13,6 +13,9 @@ import msgspec
 
 SCHEMA = 1
 
+TUNING = "tuning"
+"""Name of the protocol under which settings are tried out."""
+
 AXES = "data", "init", "order", "noise"
 """The axes along which a trial is seeded, each by its own name."""
 
@@ -71,6 +74,12 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     replicate: int
     seeds: dict[str, int]
     code_digest: str
+    tuned: bool = False
+    """The settings were chosen by tuning."""
+    tuning_trials: int = 0
+    """Settings that were tried for that."""
+    fixed: dict[str, Any] = {}
+    """The settings that tuning left alone, as the user had given them; of trials that are tuned, or belong to tuning."""
     inapplicable: str = ""
     """Why this learner cannot take this task; such a trial is recorded, not run."""
     key: str = ""
@@ -86,11 +95,13 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return label(self.learner, self.params)
 
     def keyed(self) -> Trial:
-        """The same trial with its key: a digest of all that may change its numbers."""
-        parts = (
+        """The same trial with its key: a digest of all that may change its numbers, and of the tuning that it belongs to."""
+        parts: tuple[Any, ...] = (
             SCHEMA, self.learner, sorted(self.params.items()), self.task, self.task_version,
             sorted(self.difficulty.items()), self.protocol, sorted(self.seeds.items()), self.code_digest,
         )  # fmt: skip
+        if self.tuned or self.fixed:
+            parts = *parts, self.tuned, self.tuning_trials, sorted(self.fixed.items())
         return msgspec.structs.replace(self, key=hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:24])
 
 
@@ -126,7 +137,7 @@ class Result(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     infer_s: float | None = None
     peak_bytes: int | None = None
     extra: dict[str, Any] = {}
-    """Figures that a task's own measure adds for its claims (mistakes, bounds, ...), by name."""
+    """Other figures by name: the chance level of the validation data, and what a task's own measure adds for its claims."""
     curve: list[dict[str, Any]] = []
     """Learning curve: records of samples, operations, seconds, score, split."""
 

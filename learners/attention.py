@@ -180,13 +180,13 @@ def learn(target, W, U, dE, dP, dW, dU, db, x, h, p, A, r, y, e, dr, dz, dh, dp,
 class Attention(Descending):
     """Scaled dot-product self-attention with learnt places and a residual, read out at its last position or on average."""
 
-    rate: float = hyper(default=3e-3, doc="step size", low=1e-6, high=10.0, log=True, unit="1/block")
-    width: int = hyper(default=16, doc="width of a head", low=1, high=256, log=True)
-    heads: int = hyper(default=2, doc="heads", low=1, high=16, log=True)
+    rate: float = hyper(default=3e-3, doc="step size", low=1e-6, high=10.0, log=True, unit="1/block", search=(1e-4, 0.1))
+    width: int = hyper(default=16, doc="width of a head", low=1, high=256, log=True, search=(4, 32))
+    heads: int = hyper(default=2, doc="heads", low=1, high=16, log=True, search=(1, 4))
     causal: bool = hyper(default=False, doc="whether a position sees only itself and those before it")
     pool: str = hyper(default="last", doc="what is read out: the last position, or the mean of all", choices=POOLS)
     loss: str = hyper(default="entropy", doc="cross-entropy, or half the squared error", choices=LOSSES)
-    block: int = hyper(default=32, doc="sequences whose changes are averaged", low=1, high=4096, log=True)
+    block: int = hyper(default=32, doc="sequences whose changes are averaged", low=1, high=4096, log=True, search=(8, 128))
 
     family = "engineered"
     source = ("arXiv:1706.03762",)

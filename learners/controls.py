@@ -55,7 +55,9 @@ class Logistic(Wrapped):
 
     family = "control"
 
-    penalty: float = hyper(default=1e-2, doc="weight of the squared norm, over the number of rows", low=1e-6, high=1e3, log=True)
+    penalty: float = hyper(
+        default=1e-2, doc="weight of the squared norm, over the number of rows", low=1e-6, high=1e3, log=True, search=(1e-5, 10.0)
+    )
 
     source = ("doi:10.1111/j.2517-6161.1958.tb00292.x",)
 
@@ -71,7 +73,7 @@ class NearestNeighbour(Wrapped):
 
     family = "control"
 
-    neighbours: int = hyper(default=1, doc="neighbours that vote", low=1, high=1000, log=True)
+    neighbours: int = hyper(default=1, doc="neighbours that vote", low=1, high=1000, log=True, search=(1, 30))
 
     source = ("doi:10.1109/TIT.1967.1053964",)
 
@@ -93,8 +95,10 @@ class RandomFeatures(Wrapped):
 
     family = "control"
 
-    hidden: int = hyper(default=64, doc="hidden units", low=1, high=16384, log=True)
-    penalty: float = hyper(default=1e-2, doc="weight of the squared norm, over the number of rows", low=1e-6, high=1e3, log=True)
+    hidden: int = hyper(default=64, doc="hidden units", low=1, high=16384, log=True, search=(8, 256))
+    penalty: float = hyper(
+        default=1e-2, doc="weight of the squared norm, over the number of rows", low=1e-6, high=1e3, log=True, search=(1e-5, 10.0)
+    )
 
     source = ("Rahimi & Recht (2007), NeurIPS 20",)
 

@@ -63,12 +63,13 @@ def moments(size):
 class Descending(Classifier):
     """A classifier whose rule writes the change it asks for to `dW` and leaves the rest to an optimiser."""
 
-    rate: float = hyper(default=1e-3, doc="step size", low=1e-6, high=10.0, log=True, unit="1/block")
+    rate: float = hyper(default=1e-3, doc="step size", low=1e-6, high=10.0, log=True, unit="1/block", search=(1e-4, 0.3))
     optimiser: str = hyper(default="adam", doc="what turns a raw change into a step", choices=OPTIMISERS)
     beta: float = hyper(
-        default=0.9, doc="memory of the mean change (momentum, Adam), or of the mean square (RMSprop)", low=0.0, high=0.9999
-    )
-    beta2: float = hyper(default=0.999, doc="memory of the mean square (Adam)", low=0.0, high=0.99999)
-    decay: float = hyper(default=0.0, doc="share of each weight that fades, over the rate", low=0.0, high=10.0)
+        default=0.9, doc="memory of the mean change (momentum, Adam), or of the mean square (RMSprop)", low=0.0, high=0.9999,
+        search=False,
+    )  # fmt: skip
+    beta2: float = hyper(default=0.999, doc="memory of the mean square (Adam)", low=0.0, high=0.99999, search=False)
+    decay: float = hyper(default=0.0, doc="share of each weight that fades, over the rate", low=0.0, high=10.0, search=False)
 
     adapt = adapt

@@ -1,5 +1,6 @@
 """Spiking neurons that compete and learn from spike times; labels only name what they have found."""
 
+import functools
 import math
 from typing import ClassVar
 
@@ -23,6 +24,7 @@ from learners.spiking import (
     touch,
 )
 
+constant = functools.partial(hyper, search=False)  # of the cell or the article, or a size: nothing to tune
 # tau, rest, reversal of inhibition, reset, refractory time, threshold; ms and mV
 EXCITATORY = 100, -65, -100, -65, 5, -72  # the threshold is raised, at first by START
 INHIBITORY = 10, -60, -85, -45, 2, -40
@@ -183,22 +185,20 @@ class DiehlCook(Classifier):
     instead of 784, the mean weight is kept and a spike opens 784 / n times the conductance.
     """
 
-    rate: float = hyper(default=0.01, doc="potentiation by one pair of spikes", low=0, high=1)
-    depression: float = hyper(default=0.01, doc="depression by one pair, relative to `rate`", low=0, high=1)
-    units: int = hyper(default=100, doc="excitatory neurons, and as many inhibitory ones", low=1, high=6400, log=True)
-    lift: float = hyper(default=0.05, doc="what a spike adds to a neuron's threshold", low=0, high=1, unit="mV")
-    mean: float = hyper(default=0.1, doc="mean of a neuron's weights; 784 of them sum to 78.4", low=0.001, high=0.25, log=True)
-    hertz: float = hyper(
-        default=63.75, doc="rate of the highest signal; half as much more on each try", low=1, high=500, unit="Hz"
-    )
-    tries: int = hyper(default=10, doc="times that a signal is shown until the neurons spike five times", low=1, high=100)
-    lockout: float = hyper(default=5.0, doc="silence after a spike: 5 in the article, 50 in its code", low=0, high=100, unit="ms")
-    excitation: float = hyper(default=10.4, doc="conductance from a neuron to its inhibitory partner", low=0, high=100)
-    inhibition: float = hyper(default=17.0, doc="conductance from a partner to all other neurons", low=0, high=1000)
-    image: float = hyper(default=350.0, doc="time for which a signal is shown", low=1, high=10_000, unit="ms")
-    gap: float = hyper(default=150.0, doc="time without input after it", low=0, high=10_000, unit="ms")
-    tick: float = hyper(default=50.0, doc="time for which a tick of a sequence is shown", low=1, high=10_000, unit="ms")
-    dt: float = hyper(default=0.5, doc="step of time", low=0.05, high=1, unit="ms")
+    rate: float = hyper(default=0.01, doc="potentiation by one pair of spikes", low=0, high=1, search=(0.001, 0.05))
+    depression: float = hyper(default=0.01, doc="depression by one pair, relative to `rate`", low=0, high=1, search=(0.001, 0.05))
+    units: int = constant(default=100, doc="excitatory neurons, and as many inhibitory ones", low=1, high=6400, log=True)
+    lift: float = hyper(default=0.05, doc="what a spike adds to a threshold", low=0, high=1, unit="mV", search=(0.01, 0.05))
+    mean: float = hyper(default=0.1, doc="mean weight; 784 sum to 78.4", low=0.001, high=0.25, log=True, search=(0.1, 0.2))
+    hertz: float = constant(default=63.75, doc="rate of the highest signal; half as much more a try", low=1, high=500, unit="Hz")
+    tries: int = constant(default=10, doc="times that a signal is shown until the neurons spike five times", low=1, high=100)
+    lockout: float = constant(default=5.0, doc="silence after a spike; 50 in the article's code", low=0, high=100, unit="ms")
+    excitation: float = constant(default=10.4, doc="conductance from a neuron to its inhibitory partner", low=0, high=100)
+    inhibition: float = constant(default=17.0, doc="conductance from a partner to all other neurons", low=0, high=1000)
+    image: float = constant(default=350.0, doc="time for which a signal is shown", low=1, high=10_000, unit="ms")
+    gap: float = constant(default=150.0, doc="time without input after it", low=0, high=10_000, unit="ms")
+    tick: float = constant(default=50.0, doc="time for which a tick of a sequence is shown", low=1, high=10_000, unit="ms")
+    dt: float = constant(default=0.5, doc="step of time", low=0.05, high=1, unit="ms")
     epochs: int = hyper(default=1, doc="passes over the data in `fit`", low=1, high=1_000_000, fit=True)
 
     source = ("doi:10.3389/fncom.2015.00099",)

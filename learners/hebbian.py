@@ -46,7 +46,7 @@ class HebbianAssociator(Classifier):
     """A linear associator whose synapses add up the correlations of signal and target."""
 
     rate: float = hyper(
-        default=0.01, doc="step size; the classes named do not depend on it", low=1e-6, high=10.0, log=True, unit="1/sample"
+        default=0.01, doc="step size; classes do not depend on it", low=1e-6, high=10.0, log=True, unit="1/sample", search=False
     )
 
     source = "doi:10.1109/TC.1972.5008975", "doi:10.1209/0295-5075/8/8/008"

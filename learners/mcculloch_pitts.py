@@ -80,7 +80,9 @@ def learn(target, W, theta, V, x, y, used):
 class McCullochPitts(Classifier):
     """Two layers of threshold units, wired by hand to a truth table."""
 
-    cells: int = hyper(default=1024, doc="cells there are, at most one for each true case", low=1, high=65536, log=True)
+    cells: int = hyper(
+        default=1024, doc="cells there are, at most one for each true case", low=1, high=65536, log=True, search=False
+    )
 
     source = ("doi:10.1007/BF02478259",)
     can = Can(truth_tables=True)

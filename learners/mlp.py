@@ -159,16 +159,19 @@ def rest(taught, a, n, block, window):
 class MLP(Descending):
     """Layers of units, taught by back-propagation of error: the engineered standard."""
 
-    hidden: int = hyper(default=64, doc="units of each hidden layer", low=1, high=4096, log=True)
-    depth: int = hyper(default=1, doc="hidden layers", low=0, high=32)
+    hidden: int = hyper(default=64, doc="units of each hidden layer", low=1, high=4096, log=True, search=(8, 256))
+    depth: int = hyper(default=1, doc="hidden layers", low=0, high=32, search=(1, 3))
     activation: str = hyper(default="relu", doc="of the hidden layers", choices=ACTIVATIONS)
     loss: str = hyper(default="entropy", doc="cross-entropy, or half the squared error", choices=LOSSES)
     residual: bool = hyper(default=False, doc="whether hidden layers from the second on add to what they are given")
-    window: int = hyper(default=1, doc="ticks seen at once", low=1, high=128, log=True, unit="ticks")
+    window: int = hyper(default=1, doc="ticks seen at once", low=1, high=128, log=True, unit="ticks", search=(1, 8))
     start: str = hyper(
-        default="scaled", doc="weights N(0, 1 or 2 / fan-in) and no bias, or both U(+-fan-in^-1/2)", choices=("scaled", "torch")
+        default="scaled",
+        doc="weights N(0, 1 or 2 / fan-in) and no bias, or both U(+-fan-in^-1/2)",
+        choices=("scaled", "torch"),
+        search=False,
     )
-    block: int = hyper(default=32, doc="signals whose changes are averaged", low=1, high=65536, log=True)
+    block: int = hyper(default=32, doc="signals whose changes are averaged", low=1, high=65536, log=True, search=(8, 128))
 
     family = "engineered"
     source = "doi:10.1038/323533a0", "arXiv:1502.01852", "arXiv:1512.03385", "doi:10.1109/29.21701"

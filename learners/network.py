@@ -112,13 +112,13 @@ def feed_back(F, a, d, n, block, B, activation):
 class Network(Descending):
     """A network of any depth; a rule adds its `learn` and what it alone needs."""
 
-    rate: float = hyper(default=3e-3, doc="step size", low=1e-6, high=10.0, log=True, unit="1/block")
-    hidden: int = hyper(default=100, doc="units of each hidden layer", low=1, high=4096, log=True)
-    depth: int = hyper(default=2, doc="hidden layers", low=0, high=32)
+    rate: float = hyper(default=3e-3, doc="step size", low=1e-6, high=10.0, log=True, unit="1/block", search=(1e-4, 0.3))
+    hidden: int = hyper(default=100, doc="units of each hidden layer", low=1, high=4096, log=True, search=(8, 256))
+    depth: int = hyper(default=2, doc="hidden layers", low=0, high=32, search=(1, 4))
     activation: str = hyper(default="tanh", doc="of the hidden layers", choices=ACTIVATIONS[:-1])
     loss: str = hyper(default="entropy", doc="cross-entropy, or half the squared error", choices=LOSSES)
-    start: str = hyper(default="xavier", doc="weights of Glorot & Bengio, or N(0, 1 or 2 / fan-in)", choices=STARTS)
-    block: int = hyper(default=100, doc="signals whose changes are averaged", low=1, high=65536, log=True)
+    start: str = hyper(default="xavier", doc="weights of Glorot & Bengio, or N(0, 1 or 2 / fan-in)", choices=STARTS, search=False)
+    block: int = hyper(default=100, doc="signals whose changes are averaged", low=1, high=65536, log=True, search=(8, 128))
 
     compile_loop = False
     synapses = Synapse("W[l]", "a[l]", "a[l+1]"), Synapse("b[l]", "1", "a[l+1]", "bias")

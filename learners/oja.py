@@ -43,9 +43,9 @@ def learn(target, signal, W, y, age, rate, slowing):
 class Oja(Learner):
     """Linear units, each of which finds the first principal component of what it is shown."""
 
-    rate: float = hyper(default=0.01, doc="step size at first", low=1e-6, high=0.1, log=True, unit="1/sample")
+    rate: float = hyper(default=0.01, doc="step size at first", low=1e-6, high=0.1, log=True, unit="1/sample", search=(1e-4, 0.1))
     slowing: float = hyper(
-        default=2000.0, doc="signals after which the step has halved", low=1.0, high=1e9, log=True, unit="samples"
+        default=2000.0, doc="signals that halve the step", low=1.0, high=1e9, log=True, unit="samples", search=(100.0, 1e6)
     )
 
     source = ("doi:10.1007/BF00275687",)

@@ -46,7 +46,7 @@ def learn(target, signal, W, b, y, rate, fires_at_zero):
 class Perceptron(Classifier):
     """A layer of threshold units, one a class; of two classes, a single unit."""
 
-    rate: float = hyper(default=1.0, doc="step size", low=1e-6, high=1e3, log=True, unit="1/sample")
+    rate: float = hyper(default=1.0, doc="step size", low=1e-6, high=1e3, log=True, unit="1/sample", search=(1e-3, 10.0))
     start: str = hyper(default="zero", doc="blank synapses, or random ones in [0, 1)", choices=("zero", "random"))
     fires_at_zero: bool = hyper(default=False, doc="whether a potential of exactly 0 is a spike")
 

@@ -5,7 +5,10 @@ A figure is drawn once, in stand-in colours that no palette holds; in the page t
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 INK, GRID, QUIET = "#010203", "#040506", "#070809"
 LIGHT = (
@@ -32,9 +35,17 @@ class Look(NamedTuple):
     marker: str
     dash: str
 
+    @property
+    def hue(self) -> int:
+        """The number of its colour."""
+        return self.number % len(STAND_INS)
 
-def looks(labels: tuple[str, ...], families: dict[str, str]) -> dict[str, Look]:
-    """A look for each label; colour and marker together repeat after 110 labels."""
+
+Looks = dict[str, Look]
+
+
+def looks(labels: Iterable[str], families: Mapping[str, str]) -> Looks:
+    """A look for each label; colour and marker together repeat after 110 labels, colours alone after ten."""
     found = {}
     for i, label in enumerate(labels):
         j = i % len(STAND_INS)

@@ -1,109 +1,96 @@
 """The page: everything that a report shows, in one offline HTML file.
 
-Same data, same bytes: nothing of the time or place of building is in it. All text that came from outside is escaped by
-the template; the one script is allowed by its hash, so that a forgotten escape could not run either.
+Same data, same bytes: nothing of the time or place of building is in it.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import importlib.resources
-from collections.abc import Iterator, Mapping
 from typing import Any
 
-import numpy as np
-
-from reports import figures, tables
+from reports import figures, identity, tables
 from reports.board import Board, board
-from reports.data import FAMILIES, LOST, Cell, ReportData, Tidy, tidy
-from reports.looks import DARK, LIGHT, Look, looks, shades
-from reports.sheet import sheet
-from reports.sources import linked
+from reports.cards import cards, claims
+from reports.data import Cell, ReportData, Tidy, tidy
+from reports.looks import MARKERS, Looks, looks
+from reports.render import render
+from reports.sheet import packed, sheet
 from reports.verdict import SAME, verdict
-from reports.words import figure, seconds, short
 
 LETTERS = 3
 """Letters that fit above one column of a map."""
-BLANK_CARD: dict[str, Any] = {"summary": "", "biology": "", "source": [], "hyperparameters": []}
-BLANK_CLAIM: dict[str, Any] = {
-    "source": "", "published": "", "figure": None, "interval": None, "threshold": "", "reason": "",
-}  # fmt: skip
-STATUSES = "broken", "held", "undecided"
+MOST, LEADING = 12, 8
+"""Labels that figures show in colour; of more, the first of the ranking are, and the others are thin and grey."""
 
 
 def build(data: ReportData) -> str:
     """The report as HTML; ReportError where there is nothing to report."""
     found = tidy(data)
     whole = board(found, found.shared)
-    look = looks(found.labels, found.families)
-    outcomes = {str(k): int(n) for k, n in found.rows.outcome.value_counts().items()}
-    given = [BLANK_CLAIM | dict(claim) for claim in data.claims]
-    claims = {status: [c for c in given if c["status"] == status] for status in STATUSES}
+    order = [s.label for s in whole.standings]
+    look = looks(found.labels if len(found.labels) <= MOST else order, found.families)
+    parts = _first(data, found, whole, look) | _maps(data, found, order) | _figures(data, found, whole, look)
+    return render(data=data, tidy=found, board=whole, looks=look, **parts, contents=_contents(parts))
+
+
+def _first(data: ReportData, found: Tidy, whole: Board, look: Looks) -> dict[str, Any]:
+    """The first page and what it leads to: verdict, ranking, claims, cards."""
+    outcomes = identity.outcomes(found)
+    decided = claims(data)
+    store = data.store.replace("\\", "/").rpartition("/")[2]
+    lines = identity.identity(found)
+    return dict(
+        verdict=verdict(whole, outcomes, {k: len(v) for k, v in decided.items()}), outcomes=outcomes, store=store,
+        facts=identity.facts(found, outcomes), notes=identity.notes(found), identity=lines,
+        citation=identity.citation(found, store, lines), ranking=tables.ranking(found, whole, look), arms=None,
+        suites=_suites(found), claims=decided, cards=cards(data, found, decided),
+        environment=[tables.flat(e) for e in data.environment], keys=_keys(look, found, whole),
+        leading=LEADING if len(look) > MOST else len(look), silent=frozenset(),
+        matrix={}, discrimination=[],
+    )  # fmt: skip
+
+
+def _maps(data: ReportData, found: Tidy, order: list[str]) -> dict[str, Any]:
+    """The maps, all results, and the trouble."""
     modules = {str(card["name"]): str(card.get("module", "")) for card in data.learners}
     rows = tables.results(found, modules)
-    order = [s.label for s in whole.standings]
     idle = dict.fromkeys(row.label for row in found.rows.itertuples() if not row.params and row.label not in order)
-    return _render(
-        verdict=verdict(whole, outcomes, {k: len(v) for k, v in claims.items()}),
-        data=data, tidy=found, board=whole, looks=look, outcomes=outcomes, claims=claims, rows=rows,
-        facts=_facts(found, outcomes), suites=_suites(found), ranking=tables.ranking(found, whole, look),
-        groups=_groups(found.cells), all_groups=_groups(found.seen),
+    return dict(
+        rows=rows, groups=_groups(found.cells), all_groups=_groups(found.seen),
         outcome_map=tables.outcome_map(found, [*order, *idle]), heat=tables.heat_map(found, rows, order),
         marks=[(tables.MARKS.get(k, ""), words, k) for k, words in tables.MEANINGS.items()],
-        troubles=tables.troubles(found, modules), cards=_cards(data, found), environment=[_flat(e) for e in data.environment],
-        store=data.store.replace("\\", "/").rpartition("/")[2], csv=base64.b64encode(sheet(found.rows).encode()).decode(),
-        keys=_keys(look), **_drawn(found, data, whole, look),
+        troubles=tables.troubles(found, modules), csv=packed(sheet(found.rows)),
     )  # fmt: skip
 
 
-def _drawn(found: Tidy, data: ReportData, whole: Board, look: dict[str, Look]) -> dict[str, Any]:
+def _figures(data: ReportData, found: Tidy, whole: Board, look: Looks) -> dict[str, Any]:
     """The figures, by name; none where there is nothing to draw."""
-    if not whole.standings:
-        return {"trials": "", "ladders": [], "curves": [], "costs": []}
-    with figures.style():
-        return {
-            "trials": figures.every_trial(found, whole, look),
-            "ladders": figures.ladders(found, look),
-            "curves": figures.curves(found, data.curves, look),
-            "costs": figures.costs(found, whole, look),
-        }
-
-
-def _render(**parts: Any) -> str:
-    """Fill the template; its style and script lie beside it."""
-    from jinja2 import Environment, FunctionLoader, StrictUndefined
-    from markupsafe import Markup
-
-    def source(name: str) -> str:
-        return importlib.resources.files("reports").joinpath("templates", name).read_text(encoding="utf-8")
-
-    environment = Environment(
-        loader=FunctionLoader(source), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    drawn: dict[str, Any] = dict(
+        trials=None, multiples=[], ladders=[], reached=[], profile=None, tuning=[], curves=[], reach=None, costs=[]
     )
-    environment.filters |= {"figure": figure, "linked": linked, "short": short, "seconds": seconds, "drawn": Markup}
-    script = source("behaviour.js")
-    style = source("style.css")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return environment.get_template("page.html").render(
-        **parts, script=Markup(script), style=Markup(style), script_hash=digest,  # noqa: S704  our own files
-        light=LIGHT, dark=DARK, shades=shades(), families=FAMILIES,
+    if not whole.standings:
+        return drawn
+    silent: frozenset[str] = frozenset()
+    trials = figures.every_trial(found, whole, look, silent)
+    along = figures.curves(found, data.curves, whole, look, silent)
+    return drawn | dict(
+        trials=trials[0] if trials else None,
+        ladders=figures.ladders(found, {}, whole, look, silent),
+        curves=[(axis, axis.capitalize(), panels) for axis, panels in along.items()],
+        costs=figures.costs(found, whole, look),
+    )
+
+
+def _contents(parts: dict[str, Any]) -> list[tuple[str, str]]:
+    """The sections that there are, in their order: (id, words)."""
+    given = {"pairs": "matrix", "cost": "costs", "tasks": "discrimination"}
+    given |= {name: name for name in ("trials", "multiples", "ladders", "profile", "tuning", "curves")}
+    names = (
+        ("ranking", "Ranking"), ("pairs", "Pairs"), ("outcomes", "Outcomes"), ("scores", "Scores"), ("trials", "Trials"),
+        ("multiples", "Task by task"), ("ladders", "Ladders"), ("profile", "Profile"), ("tuning", "Tuning"),
+        ("curves", "Curves"), ("cost", "Cost"), ("tasks", "Tasks"), ("claims", "Claims"), ("trouble", "Trouble"),
+        ("learners", "Learners"), ("results", "Results"), ("method", "Method"),
     )  # fmt: skip
-
-
-def _facts(found: Tidy, outcomes: Mapping[str, int]) -> list[tuple[str, str]]:
-    """Counts for the line of facts: (number, words)."""
-    rows = found.rows
-    seeds = rows[rows.compared].groupby(["label", "cell"]).size()
-    spread = "0" if seeds.empty else f"{seeds.min()}" if seeds.min() == seeds.max() else f"{seeds.min()} to {seeds.max()}"
-    ran = len(rows) - outcomes.get("not_applicable", 0)
-    facts = [
-        (ran, "trials"), (rows.learner.nunique(), "learners"), (rows.task.nunique(), "tasks"),
-        (len(found.shared), "cells compared"),
-        (spread, "seed a cell" if spread == "1" else "seeds a cell"), (sum(outcomes.get(o, 0) for o in LOST), "failed"),
-        (outcomes.get("not_applicable", 0), "not applicable"),
-    ]  # fmt: skip
-    return [(str(n), words) for n, words in facts]
+    return [(name, words) for name, words in names if name not in given or parts[given[name]]]
 
 
 def _suites(found: Tidy) -> list[dict[str, Any]]:
@@ -119,8 +106,11 @@ def _suites(found: Tidy) -> list[dict[str, Any]]:
             equal = [s.label for s in part.ranked if abs(s.score - first.score) < SAME]
             tied = [s.label for s in part.tied(first.label) if s.label not in equal]
             lines.append(
-                dict(name=name, cells=len(cells), first=first, equal=equal, tied=tied, known=known, ranked=len(part.ranked))
-            )
+                dict(
+                    name=name, tasks=len({c.task for c in cells}), first=first, equal=equal, tied=tied, known=known,
+                    ranked=len(part.ranked),
+                )
+            )  # fmt: skip
     return lines
 
 
@@ -132,42 +122,10 @@ def _groups(cells: tuple[Cell, ...]) -> dict[str, tuple[int, bool]]:
     return {suite: (n, len(suite) <= LETTERS * n) for suite, n in counts.items()}
 
 
-def _keys(look: dict[str, Look]) -> list[dict[str, Any]]:
-    """The legend: one entry a label, with its marker as SVG path."""
-    from matplotlib.markers import MarkerStyle
-
-    entries = []
-    for label, one in look.items():
-        marker = MarkerStyle(one.marker)
-        outline = marker.get_path().transformed(marker.get_transform()).to_polygons(closed_only=False)[0]
-        points = np.asarray(outline, dtype=float) * (8, -8) + 8
-        path = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points) + "Z"
-        entries.append({"label": label, "look": one, "path": path})
-    return entries
-
-
-def _cards(data: ReportData, found: Tidy) -> list[dict[str, Any]]:
-    """One card for each learner that was run, whether or not it is installed now."""
-    known = {card["name"]: BLANK_CARD | dict(card) for card in data.learners}
-    family = dict(zip(found.rows.learner, found.rows.family, strict=True))
-    variants: dict[str, list[str]] = {name: [] for name in family}
-    for name, label in dict.fromkeys(zip(found.rows.learner, found.rows.label, strict=True)):
-        if name != label:
-            variants[name].append(label)
-    order = sorted(family, key=lambda name: (FAMILIES.index(family[name]), name))
-    return [{"name": name, "family": family[name], "variants": variants[name], "known": known.get(name)} for name in order]
-
-
-def _flat(given: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Nested settings as lines of name and value."""
-
-    def lines(prefix: str, value: Any) -> Iterator[tuple[str, str]]:
-        if isinstance(value, Mapping):
-            for name in sorted(value):
-                yield from lines(f"{prefix}.{name}" if prefix else str(name), value[name])
-        elif isinstance(value, (list, tuple)):
-            yield prefix, ", ".join(map(str, value))
-        else:
-            yield prefix, "" if value is None else str(value)
-
-    return list(lines("", given))
+def _keys(look: Looks, found: Tidy, whole: Board) -> list[dict[str, Any]]:
+    """The legend, in the order of the ranking: one entry a label."""
+    order = [s.label for s in whole.standings]
+    return [
+        {"label": label, "look": look[label], "family": found.families[label], "mark": look[label].number % len(MARKERS)}
+        for label in [*order, *(label for label in look if label not in order)]
+    ]

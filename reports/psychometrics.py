@@ -8,16 +8,32 @@ ladder gets harder. u is the rung, or its logarithm where the rungs are positive
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from reports.logistic import fit
+from reports.resampling import drawn, widened
 
 if TYPE_CHECKING:
     from reports.data import Tidy
+    from reports.logistic import Fits
+    from reports.stats import Floats, Interval
 
 LEVEL = 0.5
 """The chance-corrected score at which a rung counts as solved: half way between chance and the ceiling."""
 SPAN = 8.0
 """The ratio of the last to the first rung from which the axis is logarithmic."""
-BAD = 0.2
+FALL = 0.1
+"""A curve that falls by less from the first rung to the last is flat."""
+ONE_SIDED = 1.645
+"""The normal quantile beyond which scores fall more than chance would have them."""
+FEWEST_RUNGS = 3
+POINTS = 49
+TINY, ROUND, OUT = 1e-12, 1e-9, 1e-3
+"""A variance that is none; what rounding may do to a place; what lies just beyond the ladder."""
+BAD = 0.1
 """A root mean square distance of the rungs' means from the curve beyond which the curve is said to fit badly."""
 State = Literal["solved", "above", "below", "flat", "kinds", "few"]
 
@@ -50,7 +66,7 @@ class Psychometric:
     rungs: tuple[float, ...]
     means: tuple[float, ...]
     threshold: float | None = None
-    interval: tuple[float, float] | None = None
+    interval: Interval | None = None
     beyond: tuple[bool, bool] = (False, False)
     slope: float | None = None
     lapse: float | None = None
@@ -67,4 +83,192 @@ class Psychometric:
 
 def psychometrics(data: Tidy) -> dict[tuple[str, str], Psychometric]:
     """By (label, task), for every label shown and every task with a ladder, where there are trials to compare."""
-    raise NotImplementedError
+    cells = [cell for cell in data.cells if cell.rung is not None and cell.task in data.ladders]
+    rungs = {cell.name: float(cell.rung or 0) for cell in cells}
+    rows = data.compared
+    rows = rows[rows.cell.isin(list(rungs)) & rows.label.isin(data.labels)]
+    rows = rows.assign(rung=rows.cell.map(rungs)).groupby(["label", "task", "rung", "replicate"]).value.mean().reset_index()
+    extent = rows.groupby("task").rung.agg(["min", "max"])
+    found = {}
+    for (label, task), part in rows.groupby(["label", "task"], sort=False):
+        ladder, (low, high) = data.ladders[task], extent.loc[task]
+        places, at = np.unique(part.rung, return_inverse=True)
+        seeds, of = np.unique(part.replicate.astype(int), return_inverse=True)
+        values = np.full((len(seeds), len(places)), np.nan)
+        values[of, at] = part.value
+        order = np.sign(np.diff(ladder.rungs))
+        falling = len(order) > 0 and order[0] < 0
+        steps = slice(None, None, -1 if falling else 1)
+        ordered = ladder.numeric and abs(order.sum()) == len(order)
+        logarithmic = low > 0 and high / low >= SPAN
+        climb = Climb(str(label), str(task), ladder.axis or "rung", places[steps], values[:, steps], logarithmic=logarithmic)
+        found[str(label), str(task)] = climb.measured() if ordered else climb.unfitted("kinds", f"{climb.axis} names kinds: no curve")
+    return found
+
+
+@dataclasses.dataclass(frozen=True)
+class Climb:
+    """One label's scores on one ladder: values (seeds, rungs), NaN where there is none, rungs in order, easiest first."""
+
+    label: str
+    task: str
+    axis: str
+    rungs: Floats
+    values: Floats
+    logarithmic: bool
+
+    def measured(self) -> Psychometric:
+        """Fit the curve and say what it shows."""
+        if len(self.rungs) < FEWEST_RUNGS:
+            count = f"{len(self.rungs)} rung{'s' if len(self.rungs) > 1 else ''}"
+            return self.unfitted("few", f"only {count}: a curve needs {FEWEST_RUNGS}")
+        means, weights = _means(self.values, np.ones((1, len(self.values))))
+        curve = fit(self.x, means, weights)
+        passing = float(_passing(self.x, curve, means)[0])
+        means = means[0]
+        state: State = "above" if (means >= LEVEL).all() else "below" if (means < LEVEL).all() else "solved"
+        if state == "solved":
+            if not self._falls(curve):
+                return self.unfitted("flat", f"does not fall steadily with {self.axis}: no threshold")
+            passing = min(max(passing, 0.0), 1.0)
+        interval, beyond = self._interval(passing, curve) if len(self.values) > 1 else (None, (False, False))
+        xs = np.linspace(0, 1, POINTS)
+        rest = means - curve.at(self.x)[0]
+        residual = float(np.sqrt((rest**2).mean()))
+        spread = float(((means - means.mean()) ** 2).mean())
+        drawn = sorted(zip(map(self.rung, xs), curve.at(xs)[0].tolist(), strict=True))
+        result = dataclasses.replace(
+            self.unfitted(state, ""),
+            threshold=self.rung(passing) if state == "solved" else None,
+            interval=interval,
+            beyond=beyond,
+            slope=float(curve.slope[0] / abs(self.u[-1] - self.u[0])),
+            lapse=float(curve.lapse[0]),
+            residual=residual,
+            r2=1 - residual**2 / spread if spread > TINY else None,
+            xs=tuple(x for x, _ in drawn),
+            ys=tuple(y for _, y in drawn),
+        )
+        return dataclasses.replace(result, words=_words(result))
+
+    def unfitted(self, state: State, words: str) -> Psychometric:
+        """The scores without a curve."""
+        means = _means(self.values, np.ones((1, len(self.values))))[0][0]
+        return Psychometric(
+            self.label, self.task, self.axis, state, words, len(self.values), tuple(self.rungs.tolist()), tuple(means.tolist())
+        )
+
+    @property
+    def u(self) -> Floats:
+        """The rungs on the axis of the curve."""
+        return np.log(self.rungs) if self.logarithmic else self.rungs
+
+    @property
+    def x(self) -> Floats:
+        """The rungs from 0, the easiest, to 1, the hardest."""
+        return np.asarray((self.u - self.u[0]) / (self.u[-1] - self.u[0]))
+
+    def rung(self, x: float) -> float:
+        """A place between 0 and 1 in the units of the ladder."""
+        near = np.abs(self.x - x)
+        if near.min() < ROUND:
+            return float(self.rungs[near.argmin()])
+        u = self.u[0] + x * (self.u[-1] - self.u[0])
+        return float(np.exp(u) if self.logarithmic else u)
+
+    def _falls(self, curve: Fits) -> bool:
+        """Whether the curve falls by FALL or more, and, with several seeds, the scores fall beyond chance.
+
+        The test is that of Page, by its normal limit: rungs are exchanged within each seed. One seed has no spread to go by.
+        """
+        first, last = curve.at(np.array([0.0, 1.0]))[0]
+        if first - last < FALL:
+            return False
+        if len(self.values) == 1:
+            return True
+        fall, variance = 0.0, 0.0
+        for seed in self.values:
+            y = seed[~np.isnan(seed)]
+            trend = np.arange(len(y)) - (len(y) - 1) / 2
+            fall -= float(trend @ y)
+            variance += float((trend @ trend) * ((y - y.mean()) ** 2).sum() / max(len(y) - 1, 1))
+        return fall > ONE_SIDED * math.sqrt(variance)
+
+    def _interval(self, passing: float, curve: Fits) -> tuple[Interval | None, tuple[bool, bool]]:
+        """The interval of the threshold over seeds, all rungs of a seed together, and which ends lie beyond the ladder.
+
+        Where the fall lies between two rungs, a curve does not say where: both rungs then stand for it.
+        """
+        counts, of = np.unique(drawn(np.nan_to_num(self.values, nan=-1.0)), axis=0, return_inverse=True)
+        means, weights = _means(self.values, counts)
+        fits = fit(self.x, means, weights)
+        low, high = self._between(_passing(self.x, fits, means), fits)
+        first, last = self._between(np.array([passing]), curve)
+        of = of.ravel()
+        ends = widened(first[0], low[of], len(self.values))[0], widened(last[0], high[of], len(self.values))[1]
+        easy, hard = (float(x) for x in ends)
+        beyond = easy < 0, hard > 1
+        if easy > 1 or hard < 0:
+            return None, (False, False)
+        interval = self.rung(max(easy, 0.0)), self.rung(min(hard, 1.0))
+        if self.rungs[0] > self.rungs[-1]:
+            return (interval[1], interval[0]), (beyond[1], beyond[0])
+        return interval, beyond
+
+    def _between(self, passing: Floats, fits: Fits) -> tuple[Floats, Floats]:
+        """For curves as steep as can be, the rungs before and after they pass; else where they pass, twice."""
+        after = np.clip(np.searchsorted(self.x, passing, side="right"), 1, len(self.x) - 1)
+        steep = fits.steep & (passing >= 0) & (passing <= 1)
+        return np.where(steep, self.x[after - 1], passing), np.where(steep, self.x[after], passing)
+
+
+def _means(values: Floats, counts: Floats) -> tuple[Floats, Floats]:
+    """Mean at each rung, and how many seeds it stands on, when seeds count as often as `counts` (draws, seeds) says."""
+    there = ~np.isnan(values)
+    weights = counts @ there
+    return counts @ np.where(there, values, 0.0) / np.maximum(weights, 1), weights
+
+
+def _passing(x: Floats, fits: Fits, means: Floats) -> Floats:
+    """Where curves pass LEVEL: from 0 to 1, before or after that where no rung or every rung is solved.
+
+    One gap between rungs is as far as a curve is followed beyond the ladder.
+    """
+    gap = float(np.median(np.diff(x)))
+    passing = fits.passing(LEVEL)
+    passing = np.where((means >= LEVEL).all(axis=1), np.maximum(passing, 1 + OUT), passing)
+    passing = np.where((means < LEVEL).all(axis=1), np.minimum(passing, -OUT), passing)
+    return np.clip(passing, -gap, 1 + gap)
+
+
+def _words(found: Psychometric) -> str:
+    """The finding in plain words."""
+    first, last = found.rungs[0], found.rungs[-1]
+    up = "up" if first < last else "down"
+    interval = _bracket(found)
+    badly = ", but the curve fits badly" if found.bad else ""
+    if found.state == "above":
+        return f"solves all, {up} to {found.axis} {last:g} at least{interval}"
+    if found.state == "below":
+        return f"solves none, not even {found.axis} {first:g}{interval}"
+    alone = " (one seed: no interval)" if found.n_seeds == 1 else ""
+    return f"solves {up} to {found.axis} {_rounded(found.threshold or 0.0, found)}{interval}{alone}{badly}"
+
+
+def _bracket(found: Psychometric) -> str:
+    """The interval in brackets, if there is one; an end beyond the ladder with its sign."""
+    if found.interval is None:
+        return ""
+    ends = [
+        f"{sign if out else ''}{_rounded(end, found)}"
+        for sign, out, end in zip(("< ", "> "), found.beyond, found.interval, strict=True)
+    ]
+    return f" [{', '.join(ends)}]"
+
+
+def _rounded(rung: float, found: Psychometric) -> str:
+    """A rung in two digits; where rungs are whole numbers, the last one that is solved whole."""
+    if all(float(x).is_integer() for x in found.rungs):
+        towards = math.floor if found.rungs[0] < found.rungs[-1] else math.ceil
+        return f"{towards(rung)}"
+    return f"{float(f'{rung:.2g}'):g}"

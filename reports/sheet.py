@@ -1,8 +1,10 @@
-"""Trials as CSV that a spreadsheet shows and never executes."""
+"""Trials as CSV that a spreadsheet shows and never executes, packed to travel in a page."""
 
 from __future__ import annotations
 
+import base64
 import csv
+import gzip
 import io
 import json
 import re
@@ -26,7 +28,7 @@ def safe(cell: str) -> str:
 
 
 def sheet(rows: pd.DataFrame) -> str:
-    """All trials, one a line, in the order of their keys."""
+    """All trials, one a line, in the order of their keys; fractions in six digits."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)
@@ -34,7 +36,14 @@ def sheet(rows: pd.DataFrame) -> str:
     return out.getvalue()
 
 
+def packed(text: str) -> str:
+    """A text as base64 of gzip, without a date: the same text, the same bytes."""
+    return base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()
+
+
 def _text(x: Any) -> str:
     if isinstance(x, dict):
         return json.dumps(x, sort_keys=True, default=str) if x else ""
+    if isinstance(x, float):
+        return f"{x:.0f}" if x.is_integer() else f"{x:.6g}"
     return "" if x is None else str(x)

@@ -1,105 +1,97 @@
 """From a matplotlib figure to inline SVG: one drawing for light, dark and print.
 
-The drawing's stand-in colours become CSS variables, its ids get a prefix so that figures share a page, its artists of one
-learner a class to highlight them by, and its numbers one decimal. Each panel of a grid becomes an SVG of its own, so that
-the page can flow them.
+A figure gives its shapes alone. Its stand-in colours become CSS variables, its artists of one learner a class to highlight
+them by, its numbers one decimal. Words are set by the browser in the font of the page: matplotlib neither measures nor
+draws them, which is slow and needs a font that holds every sign.
 """
 
 from __future__ import annotations
 
 import io
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 from xml.etree import ElementTree as ET
 
 from reports.looks import VARIABLES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from matplotlib.figure import Figure
 
 SVG = "http://www.w3.org/2000/svg"
-DROPPED = f"{{{SVG}}}metadata", f"{{{SVG}}}clipPath"
-"""Nothing is clipped: what is drawn lies within its panel."""
 SERIES = re.compile(r"series-(\d+)")
-PANEL = re.compile(r"panel-(\d+)")
-DECIMALS = re.compile(r"(\d+\.\d)\d+")
-FAMILY = re.compile(r"\s*font-family: [^;]*;?")
-UPRIGHT = re.compile(r"rotate\(-?0 [^)]*\)")
+DECIMALS = re.compile(r"-?\d+\.\d+")
+COMMAND = re.compile(r"\s*([A-Za-z])\s*")
+POINT = re.compile(r"M([-\d.]+ [-\d.]+)L\1(?![\d.])")
 COLOUR = re.compile("|".join(VARIABLES))
-NUMERIC = "d", "x", "y", "transform", "points", "width", "height", "viewBox"
+IDLE = re.compile(r"\s*(stroke-dashoffset: 0|stroke-miterlimit: \d+|stroke-linejoin: \w+)(;|$)")
+FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML cannot hold."""
 
 
-def inline(figure: Figure, name: str, title: str) -> str:
-    """The whole figure as one SVG element; `name` prefixes ids, `title` is what a screen reader says."""
-    root = _clean(figure, name)
-    return _element(root.get("viewBox", ""), title, list(root))
+class Words(NamedTuple):
+    """A text in a figure: where, how it is aligned (start, middle, end), its size in points, and whose it is."""
+
+    x: float
+    y: float
+    text: str
+    align: str
+    size: float
+    turn: float = 0.0
+    series: int | None = None
+    colour: str = "var(--ink)"
 
 
-def panels(figure: Figure, name: str, titles: list[str], columns: int) -> list[str]:
-    """Each axes whose gid is `panel-i` as an SVG element, cut out of an even grid with so many columns."""
-    root = _clean(figure, name)
-    rows = -(-len(titles) // columns)
-    width, height = (72 * x for x in figure.get_size_inches())
-    cut = []
-    for group in root.iter(f"{{{SVG}}}g"):
-        found = PANEL.fullmatch(group.get("data-panel", ""))
-        if found:
-            row, column = divmod(int(found[1]), columns)
-            box = f"{column * width / columns:g} {row * height / rows:g} {width / columns:g} {height / rows:g}"
-            cut.append(_element(box, titles[int(found[1])], [group]))
-    return cut
+def clean(text: str) -> str:
+    """The text on one line, without what XML cannot hold."""
+    return FORBIDDEN.sub("\ufffd", " ".join(text.split()))
 
 
-def _clean(figure: Figure, name: str) -> ET.Element:
-    """The figure's tree without what is not drawn."""
+def inline(figure: Figure, title: str, words: Iterable[Words]) -> str:
+    """The figure as one SVG element; the title is what a screen reader says."""
     import matplotlib as mpl
 
     out = io.StringIO()
-    with mpl.rc_context({"svg.hashsalt": name, "svg.fonttype": "none", "text.parse_math": False}):
-        figure.savefig(
-            out, format="svg", transparent=True, metadata={"Date": None, "Creator": None, "Format": None, "Type": None}
-        )
+    with mpl.rc_context({"svg.hashsalt": "hebbench"}):
+        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     root = ET.fromstring(out.getvalue())  # noqa: S314  matplotlib has just written it
-    for parent in list(root.iter()):
-        for child in list(parent):
-            if child.tag in DROPPED or (child.get("id") or "").startswith("patch_"):
-                parent.remove(child)
-    for element in root.iter():
-        _rename(element, name)
-    return root
-
-
-def _rename(element: Any, name: str) -> None:
-    """Prefix the id, or turn it into a class; colours into variables, numbers into short ones."""
-    given = element.attrib.pop("id", None)
-    if given is not None:
-        series, panel = SERIES.fullmatch(given), PANEL.fullmatch(given)
-        if series:
-            element.set("class", f"series s-{series[1]}")
-        elif panel:
-            element.set("data-panel", given)
-        elif not given.startswith(("line2d_", "text_", "matplotlib.", "xtick_", "ytick_", "figure_", "axes_", "PathCollection_")):
-            element.set("id", f"{name}-{given}")
-    for key, value in list(element.attrib.items()):
-        if key.endswith("href") and value.startswith("#"):
-            del element.attrib[key]
-            element.set("href", f"#{name}-{value[1:]}")
-        elif key.endswith("href"):
-            raise AssertionError(f"a figure refers to {value[:40]!r}: draw it as paths")
-        elif key == "clip-path":
-            del element.attrib[key]
-        elif key in NUMERIC:
-            element.set(key, UPRIGHT.sub("", DECIMALS.sub(r"\1", value)).strip())
-        elif key == "style":
-            element.set(key, FAMILY.sub("", COLOUR.sub(lambda m: VARIABLES[m[0]], value)))
-
-
-def _element(box: str, title: str, parts: list[ET.Element]) -> str:
-    """One SVG element with what is defined for all of them, shown through the view box."""
+    box = " ".join(_short(x) for x in (root.get("viewBox") or "").split())
     made = ET.Element(f"{{{SVG}}}svg", {"viewBox": box, "role": "img", "class": "drawn"})
-    heading = ET.SubElement(made, f"{{{SVG}}}title")
-    heading.text = title
-    made.extend(parts)
+    ET.SubElement(made, f"{{{SVG}}}title").text = clean(title)
+    for group in root.iter(f"{{{SVG}}}g"):
+        for path in group.findall(f"{{{SVG}}}path"):
+            made.append(_shape(path, group.get("id") or ""))
+    made.extend(map(_text, words))
     ET.register_namespace("", SVG)
-    text = ET.tostring(made, encoding="unicode")
-    return re.sub(r"\s*\n\s*", "\n", text)
+    return ET.tostring(made, encoding="unicode")
+
+
+def _shape(path: ET.Element, name: str) -> ET.Element:
+    """A path with what it needs."""
+    line = COMMAND.sub(r"\1", DECIMALS.sub(lambda m: _short(m[0]), path.get("d", "")))
+    style = COLOUR.sub(lambda m: VARIABLES[m[0]], IDLE.sub("", path.get("style", "")).strip().rstrip(";"))
+    given = {"d": POINT.sub(r"M\1h0", line), "style": style.replace(": ", ":").replace("; ", ";")}
+    return ET.Element(f"{{{SVG}}}path", _series(SERIES.fullmatch(name)) | given)
+
+
+def _series(found: re.Match[str] | None) -> dict[str, str]:
+    return {"class": f"series s-{found[1]}"} if found else {}
+
+
+def _text(words: Words) -> ET.Element:
+    """A text; the colour is a CSS variable, so it stands in the style."""
+    given = {"class": f"series s-{words.series}"} if words.series is not None else {}
+    given |= {"x": _short(words.x), "y": _short(words.y), "style": f"font-size:{words.size:g}px;fill:{words.colour}"}
+    if words.align != "start":
+        given["text-anchor"] = words.align
+    if words.turn:
+        given["transform"] = f"rotate({words.turn:g} {_short(words.x)} {_short(words.y)})"
+    made = ET.Element(f"{{{SVG}}}text", given)
+    made.text = clean(words.text)
+    return made
+
+
+def _short(number: str | float) -> str:
+    """A number with one decimal, or none; no minus zero."""
+    return f"{round(float(number), 1) + 0.0:g}" if abs(float(number)) < 1e5 else f"{float(number):.0f}"

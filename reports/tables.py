@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import statistics
 from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from harness.trial import FAILED
 from reports.command import command
-from reports.data import LOST, STANDARD, Tidy
+from reports.data import LOST, STANDARD, TUNING, Tidy
 from reports.looks import STEPS, Look
 from reports.stats import FEWEST, Interval, iqm, median_interval
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
     import pandas as pd
 
     from reports.board import Board, Standing
@@ -45,8 +43,10 @@ class Row:
     label: str
     family: str
     cell: str
+    task: str
     suite: str
     protocol: str
+    arm: str
     metric: str
     score: float | None
     middle: float | None
@@ -60,11 +60,18 @@ class Row:
     command: str
     compared: bool
 
+    @property
+    def footing(self) -> str:
+        """Protocol and arm in a word: `standard`, `tuned`, or the protocol of a claim."""
+        return "tuned" if self.arm == "tuned" else self.protocol
+
 
 def results(data: Tidy, modules: Mapping[str, str]) -> list[Row]:
-    """Every label, cell and protocol there is."""
-    groups = itertools.groupby(data.rows.itertuples(), key=lambda row: (row.label, row.cell, row.protocol))
-    return [_result(list(trials), modules) for _, trials in groups]
+    """Every label, cell, protocol and arm there is, without the search for settings."""
+    groups: dict[tuple[str, ...], list[Any]] = {}
+    for row in data.rows[data.rows.arm.ne(TUNING)].itertuples():
+        groups.setdefault((row.label, row.cell, row.protocol, row.arm), []).append(row)
+    return [_result(trials, modules) for trials in groups.values()]
 
 
 def _result(trials: list[Any], modules: Mapping[str, str]) -> Row:
@@ -76,7 +83,7 @@ def _result(trials: list[Any], modules: Mapping[str, str]) -> Row:
     interval = median_interval(values) if len(values) else None
     kind = "" if not len(values) else "one seed" if len(values) == 1 else "range" if len(values) < FEWEST else "95 %"
     return Row(
-        first.label, first.family, first.cell, first.suite, first.protocol, first.metric or "",
+        first.label, first.family, first.cell, first.task, first.suite, first.protocol, first.arm, first.metric or "",
         _median([chance if t.lost else t.score for t in trials]), _median(values), iqm(values) if len(values) else None,
         interval, kind, sum(t.outcome != "not_applicable" for t in trials), sum(t.lost for t in trials),
         next(o for o in WORST if o in outcomes), _median([t.train_s for t in trials]),
@@ -212,3 +219,18 @@ def _trouble(part: pd.DataFrame, modules: Mapping[str, str]) -> Trouble:
         first.label, first.family, first.outcome, first.reason, where, len(part), traces[0] if traces else "",
         command(first, same.replicate, modules),
     )  # fmt: skip
+
+
+def flat(given: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Nested settings as lines of name and value."""
+
+    def lines(prefix: str, value: Any) -> Iterator[tuple[str, str]]:
+        if isinstance(value, Mapping):
+            for name in sorted(value):
+                yield from lines(f"{prefix}.{name}" if prefix else str(name), value[name])
+        elif isinstance(value, (list, tuple)):
+            yield prefix, ", ".join(map(str, value))
+        else:
+            yield prefix, "" if value is None else str(value)
+
+    return list(lines("", given))

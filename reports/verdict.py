@@ -6,7 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from reports.data import LOST
-from reports.words import NAMED, figure, listed
+from reports.words import figure, lacking, listed, points
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,7 +50,7 @@ def _contest(board: Board, outcomes: Mapping[str, int]) -> tuple[str, list[str]]
         ]
     first = ranked[0]
     if len(ranked) == 1:
-        return f"{first.label} stands alone", [_score(first, board), "There is nothing to compare it with."]
+        return f"{first.label} stands alone", [_score(first, board), _footing(board), "There is nothing to compare it with."]
     opening = _opening(board)
     if all(s.family == "control" for s in ranked):
         return opening[0], [*opening[1], "Only controls were ranked: they bound what a learner may claim, and are no finding."]
@@ -58,31 +58,68 @@ def _contest(board: Board, outcomes: Mapping[str, int]) -> tuple[str, list[str]]
 
 
 def _opening(board: Board) -> tuple[str, list[str]]:
-    """Who leads, and by whose measure."""
+    """Who leads, by whose measure, and what is shown against the others."""
     ranked = board.ranked
-    first, tied, behind = ranked[0], board.tied(ranked[0].label), board.behind(ranked[0].label)
-    names = [s.label for s in tied]
+    first = ranked[0]
+    opening = [_score(first, board), _footing(board)]
     if any(board.pairs[first.label, s.label].interval is None for s in ranked[1:]):
         gap = "a cell has a single seed" if board.least_seeds < 2 else "some pairs share too few seeds or cells"
         note = f"No order is established: {gap}, so the spread between seeds is unknown. Run at least three."
-        return f"{first.label} comes first, on too few seeds to say more", [_score(first, board), note]
-    if not behind:
-        if all(abs(s.score - first.score) < SAME for s in tied):
-            return f"All {len(ranked)} learners are equal", [_score(first, board), "So has every other."]
-        return f"None of the {len(ranked)} learners is told apart from the first", [
-            _score(first, board),
-            f"The interval of the difference includes zero for {listed(names)}.",
-        ]
-    ahead = f"It is ahead of {'all' if not tied else ''} {len(behind)} {'others' if not tied else 'of the others'}".replace(
-        "  ", " "
-    )
-    if len(behind) <= NAMED:
-        ahead = f"It is ahead of {listed([s.label for s in behind])}"
-    ahead += ", beyond the interval of the difference."
-    if not tied:
-        return f"{first.label} is ahead of every other learner", [_score(first, board), ahead]
-    headline = f"{first.label} leads, not told apart from {listed(names)}"
-    return headline, [_score(first, board), ahead]
+        return f"{first.label} comes first, on too few seeds to say more", [*opening, note]
+    better, equal, worse, undecided = (board.against(first.label, d) for d in ("better", "equal", "worse", "undecided"))
+    sentences = [
+        *([f"It is better than {_names(better)}."] if better else []),
+        *([f"It is equal to {_names(equal)} within {points(board.margin)}."] if equal else []),
+        *([f"Where both ran, it is worse than {_names(worse)}."] if worse else []),
+        *_open(first, undecided, board),
+    ]
+    return _headline(board, len(better), equal, worse, undecided), [*opening, *sentences]
+
+
+def _headline(board: Board, n_better: int, equal: list[Standing], worse: list[Standing], undecided: list[Standing]) -> str:
+    """The first of the ranking against the others, in a line."""
+    ranked = board.ranked
+    first, n = ranked[0].label, len(ranked)
+    if n_better == n - 1:
+        return f"{first} is better than {'every other learner' if n > 2 else ranked[1].label}"
+    if len(equal) == n - 1:
+        return f"All {n} learners are equal within {points(board.margin)}"
+    if len(undecided) == n - 1:
+        return f"All {n} learners score the same" if _alike(board) else "Undecided: no learner is told apart from the first"
+    parts = [
+        *([f"equal to {_names(equal)} within {points(board.margin)}"] if equal else []),
+        *([f"undecided against {_names(undecided)}"] if undecided else []),
+        *([f"worse than {_names(worse)} where both ran"] if worse else []),
+    ]
+    return f"{first} leads, {listed(parts)}"
+
+
+def _open(first: Standing, undecided: list[Standing], board: Board) -> list[str]:
+    """Against whom nothing is decided, and what it would take."""
+    if not undecided:
+        return []
+    more = lacking([board.pairs[first.label, s.label].needed for s in undecided])
+    if len(undecided) == len(board.ranked) - 1 and _alike(board):
+        note = "Alike scores on few seeds do not show that learners are equal, since what is rare goes unseen"
+        return [f"Every other learner scores the same. {note}: that takes {more}."]
+    sentence = f"Against {_names(undecided)} nothing is decided; with differences and spreads as seen, a verdict takes {more}"
+    return [f"{sentence} (80 % power)."]
+
+
+def _alike(board: Board) -> bool:
+    """Whether all ranked labels have one score."""
+    return all(abs(s.score - board.ranked[0].score) < SAME for s in board.ranked)
+
+
+def _footing(board: Board) -> str:
+    """Which arm is compared."""
+    if board.arm == "tuned":
+        return f"Each learner is tuned with {board.k} settings, on validation data; one that has nothing to tune is as it comes."
+    return f"All learners are at their defaults. {board.note}".strip()
+
+
+def _names(standings: list[Standing]) -> str:
+    return listed([s.label for s in standings])
 
 
 def _score(standing: Standing, board: Board) -> str:
@@ -108,11 +145,11 @@ def _control(board: Board) -> list[str]:
     studied = [s for s in board.ranked if s.family != "control"]
     beaten = [s for s in studied if board.pairs[s.label, best.label].sign == 1]
     count = "all" if len(beaten) == len(studied) else f"{len(beaten)} of the"
-    words = f"{count} {len(studied)} learners under study {'is' if len(beaten) == 1 else 'are'} ahead of it"
+    words = f"{count} {len(studied)} learners under study {'is' if len(beaten) == 1 else 'are'} better than it"
     if len(studied) == 1:
-        words = f"{studied[0].label} is {'' if beaten else 'not '}ahead of it"
+        words = f"{studied[0].label} is {'' if beaten else 'not shown to be '}better than it"
     elif not beaten:
-        words = "no learner under study is ahead of it"
+        words = "no learner under study is shown to be better than it"
     return [f"The best control is {best.label} ({figure(best.score)}): {words}."]
 
 
@@ -126,14 +163,19 @@ def _families(board: Board) -> list[str]:
     if pair.interval is None:
         pairing = f"{biological.label} ({figure(biological.score)}), the best engineered one {engineered.label}"
         return [f"The best biological learner is {pairing} ({figure(engineered.score)})."]
-    words = {1: "ahead of", -1: "behind", 0: "not told apart from"}[pair.sign]
+    words = {
+        "better": "better than", "worse": "worse than", "equal": f"within {points(board.margin)} of",
+        "undecided": "not told apart from",
+    }[pair.verdict]  # fmt: skip
     sentence = (
         f"The best biological learner, {biological.label} ({figure(biological.score)}), is {words} the best engineered one, "
     )
     sentence += f"{engineered.label} ({figure(engineered.score)})"
     low, high = pair.interval
     ground = "" if pair.n_cells == board.n_cells else f" on the {pair.n_cells} cells that both took"
-    return [f"{sentence}: a difference of {figure(pair.difference)} ({figure(low)} to {figure(high)}){ground}."]
+    more = f"; a verdict takes {lacking([pair.needed])}" if pair.verdict == "undecided" else ""
+    measured = f"a difference of {figure(pair.difference)} (simultaneous 95 % interval {figure(low)} to {figure(high)})"
+    return [f"{sentence}: {measured}{ground}{more}."]
 
 
 def _unranked(board: Board) -> list[str]:

@@ -34,6 +34,24 @@ def seconds(value: float | None) -> str:
     return f"{value * 1000:.3g} ms" if value < 1 else f"{value:.3g} s"
 
 
+def points(margin: float) -> str:
+    """A part of the score as points: `two points`."""
+    hundredths = round(100 * margin, 6)
+    number = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five"}.get(hundredths, f"{hundredths:g}")
+    return f"{number} point{'' if hundredths == 1 else 's'}"
+
+
+def lacking(needed: Sequence[int | None]) -> str:
+    """How many further seeds a task some comparisons need: `3 more seeds a task`, `3 to 40`, `more than 1000`."""
+    known = sorted(n for n in needed if n is not None)
+    if not known:
+        return "more than 1000 further seeds a task"
+    most = "more than 1000" if len(known) < len(needed) else str(known[-1])
+    if most == str(known[0]):
+        return f"{most} further seed{'' if most == '1' else 's'} a task"
+    return f"{known[0]} to {most} further seeds a task"
+
+
 def listed(names: Sequence[str]) -> str:
     """Names as prose: `A`, `A and B`, `A, B and C`; beyond NAMED, the first three and how many more."""
     if len(names) > NAMED:

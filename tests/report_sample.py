@@ -100,6 +100,95 @@ def sample(
     return ReportData(**(given | changes))
 
 
+FAMILIES = "biological", "engineered", "control"
+SUITES = "vision", "memory", "logic", "timing", "reward", "noise"
+LADDER = 1.0, 4.0, 16.0, 64.0
+
+
+def crowd(
+    learners: int,
+    tasks: int,
+    seeds: int = 3,
+    *,
+    tuned: int = 0,
+    ladders: int = 2,
+    names: int = 0,
+    curves: bool = True,
+    **changes: Any,
+) -> ReportData:
+    """As many learners and tasks as are asked for, of all families and in up to six suites.
+
+    tuned     settings that all but the controls were tuned with, besides their trials at the defaults
+    ladders   tasks that have four rungs
+    names     letters that the names of learners and tasks are filled up to
+    """
+    who = {f"Rule{i:02d}".ljust(names, "x"): (FAMILIES[i % 3], 1 - i / learners) for i in range(learners)}
+    where = [
+        (f"{SUITES[i % min(6, tasks)]}/task{i:02d}".ljust(names, "y"), LADDER if i < ladders else (None,)) for i in range(tasks)
+    ]
+    rows = []
+    for name, (family, skill) in who.items():
+        for i, (task, rungs) in enumerate(where):
+            easy = 1 - i / (4 * tasks) if i else 1.0
+            for rung in rungs:
+                level = skill * easy / (1 + (rung or 0.0) / (40 * skill))
+                rows += [_made(name, family, task, rung, level if i % 5 else easy, r) for r in range(seeds)]
+                if tuned and family != "control":
+                    better = level + 0.1 * (1 - level)
+                    rows += [_made(name, family, task, rung, better, r, tuned=tuned) for r in range(seeds)]
+                    rows += [
+                        _made(name, family, task, rung, level + 0.1 * (1 - level) * k / tuned, r, tuned=tuned, setting=k)
+                        for k in range(tuned)
+                        for r in range(2)
+                    ]
+    frame = pd.DataFrame(rows, columns=[*COLUMNS, *COLUMNS_OF_PLACE, "traceback", "fixed"])
+    cards = [
+        {**_card(name), "family": family} | ({"hyperparameters": []} if family == "control" else {})
+        for name, (family, _) in who.items()
+    ]
+    declared = [dict(name=task, ladder=dict(axis="lag", values=list(rungs))) for task, rungs in where if rungs[0] is not None]
+    given: dict[str, Any] = dict(
+        rows=frame, curves=_curves(frame[frame.protocol.eq("standard")] if curves else frame[:0]), claims=CLAIMS, learners=cards,
+        tasks=declared, checks={name: dict(run=21, passed=21, skipped=3, failed=0) for name in who},
+        environment=[dict(python="3.11.9")], store="crowd.db",
+    )  # fmt: skip
+    return ReportData(**(given | changes))
+
+
+def _made(
+    learner: str,
+    family: str,
+    task: str,
+    rung: float | None,
+    level: float,
+    replicate: int,
+    *,
+    tuned: int = 0,
+    setting: int | None = None,
+) -> dict[str, Any]:
+    """One row of a crowd: around a level, a few in a hundred failed; of the search for settings if `setting` says which."""
+    name = repr((learner, task, rung, replicate, tuned, setting))
+    key = hashlib.sha256(name.encode()).hexdigest()[:24]
+    rng = np.random.default_rng(int(key, 16))
+    searched = setting is not None
+    row = dict.fromkeys((*COLUMNS, *COLUMNS_OF_PLACE, "traceback", "fixed")) | dict(
+        key=key, attempt=1, outcome="ok", reason="", learner=learner, family=family, origin="builtin",
+        params={"rate": 0.1 * (setting or 0) + 0.05} if tuned and setting != 0 else {}, tuned=bool(tuned) and not searched,
+        tuning_trials=tuned, fixed={} if tuned else None, suite=task.partition("/")[0], task=task, task_version=1,
+        difficulty={} if rung is None else {"lag": rung}, rung=rung, preset="full", protocol="tuning" if searched else "standard",
+        replicate=replicate, metric="accuracy", chance=0.5, ceiling=1.0, code_digest=hashlib.sha256(learner.encode()).hexdigest(),
+        env_digest="e0", host="laptop", started_at="2026-01-01T00:00:00Z", finished_at="2026-01-02T00:00:01Z",
+    )  # fmt: skip
+    if rng.random() < 0.02:
+        return row | dict(outcome="timeout", reason="timeout after 30 s")
+    value = float(np.clip(level + rng.normal(0, 0.04), -0.1, 1)) if family != "control" or level < 1 else level
+    samples = int(10_000 * rng.random() + 500)
+    return row | dict(
+        score=0.5 + 0.5 * value, score_normalised=value, score_valid=0.5 + 0.5 * value + rng.normal(0, 0.01),
+        samples=samples, epochs=10.0, mac_train=samples * 900, ac_train=samples * 50, train_s=0.1 * (1 + rng.random()),
+    )  # fmt: skip
+
+
 def _curves(frame: pd.DataFrame) -> pd.DataFrame:
     """Curves that rise to the score, at log-spaced samples."""
     points = []

@@ -125,7 +125,8 @@ def test_nothing_heavy_is_imported_before_it_is_needed(path):
 @each()
 def test_only_the_report_draws_and_tests_for_significance(path):
     if path.parts[-2] != "reports":
-        assert {i.module for i in imports(path) if i.module.startswith(("seaborn", "matplotlib", "scipy.stats"))} == set()
+        drawn = {i.module for i in imports(path) if i.module.startswith(("seaborn", "matplotlib", "scipy.stats"))}
+        assert drawn == ({"scipy.stats", "scipy.stats.qmc"} if name(path) == "harness/tuning.py" else set())
 
 
 @pytest.mark.parametrize(

@@ -128,7 +128,7 @@ def test_the_listing_has_the_promised_shape():
         "learners.mlp", "engineered", "builtin", None,
     )  # fmt: skip
     rate = next(each for each in learner["hyperparameters"] if each["name"] == "rate")
-    assert list(rate) == ["name", "type", "default", "low", "high", "scale", "choices", "unit", "doc"]
+    assert list(rate) == ["name", "type", "default", "low", "high", "scale", "choices", "unit", "doc", "search"]
     assert (rate["type"], rate["scale"], rate["choices"]) == ("float", "log", [])
     assert not {"random_state", "epochs", "bits"} & {each["name"] for each in learner["hyperparameters"]}
     assert list(listed["tasks"][0]) == ["name", "suite", "version", "requires", "metric", "chance", "ceiling", "ladder"]

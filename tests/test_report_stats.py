@@ -117,10 +117,10 @@ def test_what_does_not_apply_or_was_interrupted_counts_as_nothing():
 def test_pairs_are_compared_where_both_were():
     """A took the easy cells only, and scores higher than B; where both were, B is ahead, and so B ranks first."""
     frame = rows(
-        *(("A", f"s/{task}", [0.80, 0.81, 0.80]) for task in ("easy", "easier")),
-        *(("B", f"s/{task}", [0.95, 0.96, 0.95]) for task in ("easy", "easier")),
-        ("B", "s/hard", [0.10, 0.11, 0.10]),
-        *(("C", f"s/{task}", [0.0, 0.0, 0.0]) for task in ("easy", "easier", "hard")),
+        *(("A", f"s/{task}", [0.80, 0.81, 0.80, 0.82]) for task in ("easy", "easier")),
+        *(("B", f"s/{task}", [0.95, 0.96, 0.95, 0.97]) for task in ("easy", "easier")),
+        ("B", "s/hard", [0.10, 0.11, 0.10, 0.12]),
+        *(("C", f"s/{task}", [0.0, 0.0, 0.0, 0.0]) for task in ("easy", "easier", "hard")),
     )  # fmt: skip
     found = stand(frame)
     assert found["A"][0] > found["B"][0]
@@ -131,7 +131,7 @@ def test_pairs_are_compared_where_both_were():
 @pytest.mark.parametrize(("taken", "rank"), [("a", None), ("ab", None), ("abc", (1, 1))])
 def test_half_of_the_cells_is_no_rank(taken, rank):
     """A label is ranked on more than half, so that any two share a cell."""
-    frame = rows(*(("A", f"s/{t}", [1.0, 1.0]) for t in taken), *((name, f"s/{t}", [0.1, 0.1]) for name in "BC" for t in "abcd"))
+    frame = rows(*(("A", f"s/{t}", [1.0] * 3) for t in taken), *((name, f"s/{t}", [0.1] * 3) for name in "BC" for t in "abcd"))
     assert stand(frame)["A"][1] == rank
 
 

@@ -33,6 +33,18 @@ if TYPE_CHECKING:
     from harness.registry import Found
     from harness.trial import Trial
 
+
+def tries(text: Any) -> int:
+    """The settings to try: 0, or 2 and more."""
+    from harness.tuning import number
+
+    word = str(text)
+    try:
+        return number(int(word) if word.isascii() and word.isdigit() else word)
+    except RequestError as error:
+        raise click.BadParameter(str(error)) from None
+
+
 WHAT: list[Decorator] = [
     click.argument("preset", type=click.Choice(["smoke", "quick", "full"]), default="smoke"),
     click.option("--config", is_eager=True, expose_value=False, callback=from_file, type=click.Path(path_type=Path),
@@ -44,6 +56,8 @@ WHAT: list[Decorator] = [
     click.option("--suite", "suites", multiple=True, metavar="X", help="Suite; repeatable."),
     click.option("--seeds", metavar="N", help="10 = replicates 0 to 9; 3,7 = those. Default: the preset's."),
     click.option("--no-controls", is_flag=True, help="Leave the controls out."),
+    click.option("--tune", type=tries, metavar="K",
+                 help="Also tune: K settings a learner and task, the default among them; 0 = none. Default: 16 in full, else 0."),
     click.option("--shard", type=part, metavar="i/n", help="Run part i of n of the plan; merge the stores afterwards."),
 ]  # fmt: skip
 """The options that say what a plan holds."""
@@ -70,14 +84,14 @@ def options(decorators: list[Decorator]) -> Decorator:
 
 
 def planned(
-    preset: str, learners: Any, tasks: Any, suites: Any, seeds: str | None, no_controls: bool, shard: Any
+    preset: str, learners: Any, tasks: Any, suites: Any, seeds: str | None, no_controls: bool, tune: int | None, shard: Any
 ) -> tuple[Found, Plan]:
     """What there is, and the plan that was asked for."""
     from harness import api, plan
     from harness.registry import find
 
     found = find(learners)
-    wish = plan.Wish(preset=preset, learners=learners, tasks=tasks, suites=suites, controls=not no_controls,
+    wish = plan.Wish(preset=preset, learners=learners, tasks=tasks, suites=suites, controls=not no_controls, tune=tune,
                      replicates=None if seeds is None else plan.replicates(seeds))  # fmt: skip
     made = plan.make(found, wish)
     if not made.trials:
@@ -99,7 +113,8 @@ def run(
 ) -> None:  # fmt: skip
     """Run a preset (smoke, quick or full), or what is left of it, into the store.
 
-    smoke: one replicate, short ladders. quick: three replicates. full: ten. The same command again runs what is missing.
+    smoke: one replicate, short ladders. quick: three replicates. full: ten, at the defaults and tuned. The same command
+    again runs what is missing.
     Exit code: 0 done; 1 a trial failed or a claim is broken; 2 usage; 130 interrupted.
     """
     from harness import api
@@ -118,8 +133,8 @@ def run(
         _estimate(made, store, jobs, as_json, retry_failed=retry_failed, force=force)
         return
     with Store(store) as opened:
-        opened.put_plan("latest", [t.key for t in made.trials])
-        with Progress(made.trials, jobs, quiet=quiet) as progress:
+        later = api.ahead(made, opened)
+        with Progress([*made.trials, *later.known, *later.unknown], jobs, quiet=quiet) as progress:
             outcome = api.execute(made, opened, jobs=jobs, timeout=timeout, memory=memory, retry_failed=retry_failed,
                                   force=force, fail_fast=fail_fast, on_event=progress.tell)  # fmt: skip
         _account(outcome, store, quiet, as_json)
@@ -130,7 +145,7 @@ def run(
 
 def _estimate(made: Plan, store: Path, jobs: int, as_json: bool, *, retry_failed: bool, force: bool) -> None:
     """How many trials there are to run, and how long they may take by what this store knows of each learner."""
-    from harness import export
+    from harness import export, tuning
     from harness.progress import clock
     from harness.store import Store
 
@@ -138,7 +153,9 @@ def _estimate(made: Plan, store: Path, jobs: int, as_json: bool, *, retry_failed
     if store.exists():
         with Store(store, create=False) as opened:
             rows = export.latest(opened.rows())
-    left = _left(made.trials, rows, retry_failed=retry_failed, force=force)
+    later = tuning.ahead(made.searches, {r["key"]: r for r in rows})
+    planned = [*made.trials, *later.known, *later.unknown]
+    left = _left(planned, rows, retry_failed=retry_failed, force=force)
     took: dict[str, list[float]] = {}
     for r in rows:
         if r["train_s"] is not None:
@@ -147,12 +164,12 @@ def _estimate(made: Plan, store: Path, jobs: int, as_json: bool, *, retry_failed
     known = [sum(took[t.learner]) / len(took[t.learner]) for t in to_run if t.learner in took]
     seconds = sum(known) / max(jobs, 1) if len(known) == len(to_run) else None
     if as_json:
-        say_json(dict(schema=1, planned=len(made.trials), left=len(left), to_run=len(to_run), seconds=seconds))
+        say_json(dict(schema=1, planned=len(planned), left=len(left), to_run=len(to_run), seconds=seconds))
         return
     when = "how long is not known yet: no trial of some of these learners is in the store"
     if seconds is not None:
         when = f"about {clock(seconds)} with {counted(max(jobs, 1), 'worker')}, by the trials of {store}"
-    click.echo(f"{counted(len(made.trials), 'trial')}, {len(left)} left to do for {store}, of which {len(to_run)} run; {when}.")
+    click.echo(f"{counted(len(planned), 'trial')}, {len(left)} left to do for {store}, of which {len(to_run)} run; {when}.")
 
 
 def _left(trials: list[Trial], rows: list[dict[str, Any]], *, retry_failed: bool, force: bool) -> list[Trial]:
@@ -183,12 +200,23 @@ def _account(outcome: Outcome, store: Path, quiet: bool, as_json: bool) -> None:
     else:
         done = ", ".join(f"{n} {o}" for o, n in counts.items())
         say(f"{counted(summary.planned, 'trial')} in {store}: {done}; {summary.stored} were there before.")
+    if outcome.chosen:
+        say(_tuning(outcome))
     if outcome.failed:
         say(f"{counted(outcome.failed, 'trial')} failed: `hebbench report` gives the reasons, --retry-failed repeats them.")
     for name, claim in outcome.claims.items():
         if claim["status"] == "broken":
             say(f"Claim broken: {name}: {claim['reason']} (threshold: {claim['threshold']})")
     say("Claims: " + ", ".join(f"{n} {s}" for s, n in verdicts.items()) + ".")
+
+
+def _tuning(outcome: Outcome) -> str:
+    """What tuning came to, in one line."""
+    choices, tried = outcome.chosen.values(), len(outcome.plan.searches[0].settings)
+    searches = "1 search" if len(choices) == 1 else f"{len(choices)} searches"
+    lacking = sum(c is None for c in choices)
+    unknown = f"; {lacking} not decided, for lack of trials that another run has" if lacking else ""
+    return f"Tuning: {searches} among {tried} settings; the default won {sum(c == 0 for c in choices)}{unknown}."
 
 
 @click.command()

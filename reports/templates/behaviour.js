@@ -3,7 +3,15 @@
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
   const one = (id) => document.getElementById(id);
   const root = document.documentElement;
+  const button = (words, act) => {
+    const made = document.createElement("button");
+    made.type = "button";
+    made.append(words);
+    made.addEventListener("click", act);
+    return made;
+  };
 
+  // Light and dark.
   const theme = one("theme");
   const dark = () => (root.dataset.theme ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
   const named = () => { theme.textContent = dark() ? "Light" : "Dark"; };
@@ -12,8 +20,9 @@
   theme.hidden = false;
   named();
 
+  // Tables that sort; empty cells come last either way.
   const value = (cell) => {
-    const text = cell.dataset.v ?? cell.textContent.trim();
+    const text = cell.dataset.v ?? cell.textContent.trim().replace(/^\u2212/, "-");
     return text !== "" && isFinite(text) ? Number(text) : text;
   };
   const compare = (a, b) => {
@@ -30,16 +39,14 @@
     rows.sort((a, b) => compare(a.v, b.v) * sign(a.v, b.v) || a.i - b.i);
     table.tBodies[0].append(...rows.map((x) => x.row));
   };
-  for (const table of all("table.sortable")) {
-    for (const head of all("th", table.tHead)) {
-      const button = document.createElement("button");
-      button.type = "button";
-      button.append(...head.childNodes);
-      button.addEventListener("click", () => sort(table, head));
-      head.append(button);
-    }
+  for (const head of all("table.sortable thead th")) {
+    const words = [...head.childNodes];
+    const made = button("", () => sort(head.closest("table"), head));
+    made.replaceChildren(...words);
+    head.append(made);
   }
 
+  // Filters of all results, kept in the address.
   const fields = { q: one("search"), family: one("by-family"), suite: one("by-suite"), trials: one("by-outcome") };
   const kept = new URLSearchParams(location.hash.includes("=") ? location.hash.slice(1) : "");
   const filter = () => {
@@ -68,23 +75,85 @@
   one("filters").hidden = false;
   filter();
 
+  // One learner, or some, lit in every figure and table.
   const lit = new Set();
+  const clear = one("clear");
+  const number = (drawn) => [...drawn.classList].find((name) => /^s-\d+$/.test(name))?.slice(2);
   const paint = () => {
     document.body.classList.toggle("lit", lit.size > 0);
-    for (const drawn of all(".series")) drawn.classList.toggle("lit", [...lit].some((s) => drawn.classList.contains(`s-${s}`)));
-    for (const row of all("tr[data-s]")) row.classList.toggle("lit", lit.has(row.dataset.s));
-    for (const key of all(".key")) key.setAttribute("aria-pressed", lit.has(key.dataset.s));
+    for (const drawn of all(".series")) drawn.classList.toggle("lit", lit.has(number(drawn)));
+    for (const each of all("[data-s]:not(.key)")) each.classList.toggle("lit", lit.has(each.dataset.s));
+    for (const key of all("button.key")) key.setAttribute("aria-pressed", lit.has(key.dataset.s));
+    clear.hidden = lit.size === 0;
+    const names = [...lit].map((s) => document.querySelector(`button.key[data-s="${s}"]`)?.textContent.trim());
+    one("said").textContent = lit.size ? `Lit in every figure: ${names.join(", ")}` : "";
   };
-  for (const span of all(".key")) {
-    const key = document.createElement("button");
-    key.type = "button";
+  const toggle = (s) => { lit.has(s) ? lit.delete(s) : lit.add(s); paint(); };
+  const none = () => { lit.clear(); paint(); };
+  for (const span of all("span.key")) {
+    const key = button("", () => toggle(span.dataset.s));
     key.className = "key";
     key.dataset.s = span.dataset.s;
-    key.title = "Show this learner alone in every figure";
+    key.title = `${span.textContent.trim()}: show in every figure`;
     key.setAttribute("aria-pressed", "false");
-    key.append(...span.childNodes);
-    key.addEventListener("click", () => { lit.has(key.dataset.s) ? lit.delete(key.dataset.s) : lit.add(key.dataset.s); paint(); });
+    key.replaceChildren(...span.childNodes);
     span.replaceWith(key);
+  }
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("a, button, summary, input, label, select, pre, code") || String(getSelection())) return;
+    const drawn = event.target.closest(".series");
+    const s = drawn ? number(drawn) : event.target.closest("tr[data-s], article[data-s]")?.dataset.s;
+    if (s) toggle(s);
+  });
+  document.addEventListener("keydown", (event) => { if (event.key === "Escape" && lit.size) none(); });
+  clear.addEventListener("click", none);
+
+  // Saving: what is in the page, as a file of its own.
+  const save = (text, name, type) => {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([text], { type }));
+    link.download = name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  };
+  one("sheet").addEventListener("click", async (event) => {
+    event.preventDefault();
+    const bytes = Uint8Array.from(atob(event.target.href.split(",")[1]), (c) => c.charCodeAt(0));
+    const text = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+    save(await new Response(text).text(), "trials.csv", "text/csv");
+  });
+  const svg = (drawn) => {
+    const copy = drawn.cloneNode(true);
+    const style = getComputedStyle(root);
+    const plain = (text) => text.replace(/var\((--[\w-]+)\)/g, (_, name) => style.getPropertyValue(name).trim());
+    for (const each of [copy, ...all("*", copy)]) {
+      for (const at of each.attributes) if (at.value.includes("var(")) at.value = plain(at.value);
+    }
+    const { x, y, width, height } = drawn.viewBox.baseVal;
+    const paper = document.createElementNS("http://www.w3.org/2000/svg", "rect");
+    for (const [name, v] of Object.entries({ x, y, width, height, fill: plain("var(--paper)") })) paper.setAttribute(name, v);
+    copy.querySelector("title").after(paper);
+    for (const [name, v] of Object.entries({ width, height, "font-family": "sans-serif" })) copy.setAttribute(name, v);
+    return new XMLSerializer().serializeToString(copy);
+  };
+  const safe = (cell) => {
+    const risky = /^[\t\r\n]|^\s*[=+\-@]/.test(cell) && !/^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(cell);
+    const text = risky ? `'${cell}` : cell;
+    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  };
+  const csv = (table) => [...table.rows].map((row) => [...row.cells].map((cell) => safe(cell.textContent)).join(",") + "\n").join("");
+  for (const figure of all("figure.drawing")) {
+    const name = figure.dataset.name.replace(/[^\w-]+/g, "-");
+    const tools = document.createElement("p");
+    tools.className = "tools";
+    const offers = { SVG: () => save(svg(figure.querySelector("svg.drawn")), `${name}.svg`, "image/svg+xml"),
+      CSV: () => save(csv(figure.querySelector("table")), `${name}.csv`, "text/csv") };
+    for (const [words, act] of Object.entries(offers)) {
+      const made = button(words, act);
+      made.setAttribute("aria-label", `Save as ${words}: ${figure.querySelector("figcaption b").textContent}`);
+      tools.append(made);
+    }
+    figure.querySelector("details").before(tools);
   }
   root.dataset.ready = "yes";
 })();

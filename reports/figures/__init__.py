@@ -1,0 +1,13 @@
+"""The figures of the report: each function takes numbers and looks, and gives drawings, or none where there is nothing.
+
+None of them keeps any state: there is no pyplot here.
+"""
+
+from reports.figures.curves import curves
+from reports.figures.fronts import costs
+from reports.figures.ladders import ladders
+from reports.figures.lines import profile, tuning
+from reports.figures.lists import differences, gained
+from reports.figures.trials import every_trial
+
+__all__ = ["costs", "curves", "differences", "every_trial", "gained", "ladders", "profile", "tuning"]

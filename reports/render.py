@@ -1,0 +1,69 @@
+"""The templates, filled: HTML, style and script in one file.
+
+All text that came from outside is escaped by the templates; the one script is allowed by its hash, so that a forgotten
+escape could not run either.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import importlib.resources
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from reports.data import FAMILIES
+from reports.looks import DARK, LIGHT, MARKERS, shades
+from reports.sources import linked
+from reports.words import figure, listed, seconds, short
+
+if TYPE_CHECKING:
+    from reports.drawing import Value
+
+
+def render(**parts: Any) -> str:
+    """Fill the templates."""
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+    from markupsafe import Markup
+
+    environment = Environment(
+        loader=FunctionLoader(_source), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {
+        "figure": figure, "linked": linked, "short": short, "seconds": seconds, "drawn": Markup, "listed": listed,
+        "plain": plain, "share": share,
+    }  # fmt: skip
+    script, style = _source("behaviour.js"), _source("style.css")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return environment.get_template("page.html").render(
+        **parts, script=Markup(script), style=Markup(style), script_hash=digest,  # noqa: S704  our own files
+        light=LIGHT, dark=DARK, shades=shades(), families=FAMILIES, marks_drawn=_marks(),
+    )  # fmt: skip
+
+
+def plain(value: Value) -> str:
+    """A value of a figure's data as a spreadsheet reads it: six digits of a number, nothing for None."""
+    return "" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def share(value: float | None) -> str:
+    """A share in per cent; nothing for None."""
+    return "" if value is None else f"{100 * value:.3g} %"
+
+
+def _source(name: str) -> str:
+    return importlib.resources.files("reports").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def _marks() -> list[str]:
+    """The markers as SVG paths in a square of 16."""
+    from matplotlib.markers import MarkerStyle
+
+    paths = []
+    for name in MARKERS:
+        marker = MarkerStyle(name)
+        outline = marker.get_path().transformed(marker.get_transform()).to_polygons(closed_only=False)[0]
+        points = np.asarray(outline, dtype=float) * (8, -8) + 8
+        paths.append("M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points) + "Z")
+    return paths
