@@ -266,6 +266,10 @@ class Learner:
         signal = np.zeros((B, *task.shape), self.dtype)
         return ((signal, signal.reshape(B, D), np.zeros((B, task.n_out), self.dtype), np.zeros((B, task.n_out), self.dtype)),)
 
+    def observe(self, X: Array, Y: Array) -> dict[str, float]:  # noqa: ARG002 - for learners that have something to say
+        """Figures of its own that a learner adds to its learning curve, by name, on signals and targets as `live` takes them."""
+        return {}
+
     def _loop(self, *, python: bool) -> Any:
         """The harness's loop, bound to this learner's kernels."""
         cls = type(self)

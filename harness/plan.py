@@ -124,9 +124,10 @@ def trial(
 ) -> Trial:  # fmt: skip
     """One trial with its seeds and key. What the learner cannot take becomes a trial that says so and is not run."""
     cls, what = entry.thing, task.thing
-    rung = None
+    rung, inapplicable = None, cls.can.refuses(what.requires, what.exhaustive)
     if what.ladder is not None and what.ladder.axis in difficulty:
         value = difficulty[what.ladder.axis]
+        inapplicable = inapplicable or what.ladder.refuses(cls.hypers(), params, value)
         rung = float(value) if isinstance(value, int | float) else float(what.ladder.values.index(value))
     defaults = {n: f.default for n, f in cls.hypers().items()}
     return Trial(
@@ -134,7 +135,7 @@ def trial(
         params={k: v for k, v in sorted(params.items()) if v != defaults[k]}, task=what.name, task_where=task.where,
         task_version=what.version, difficulty=difficulty, rung=rung, preset=preset,
         protocol=protocol or what.protocol, replicate=replicate, seeds=seeds(what.name, replicate),
-        code_digest=code(entry.where, task.where), inapplicable=cls.can.refuses(what.requires, what.exhaustive),
+        code_digest=code(entry.where, task.where), inapplicable=inapplicable,
     ).keyed()  # fmt: skip
 
 

@@ -81,7 +81,8 @@ class Session:
     def __init__(self, trial: Trial, task: Task, data: Dataset) -> None:
         cls = load(trial.where)
         self.trial, self.task, self.data = trial, task, data
-        self.learner: Learner = cls(**trial.params)
+        given = {k: v for k, v in task.given(trial.difficulty).items() if k in cls.hypers()}
+        self.learner: Learner = cls(**trial.params | given)
         self.metric = METRICS[task.metric]
         X = data.train.X
         signals = cls.signals(X)
@@ -97,6 +98,7 @@ class Session:
         self.scores: dict[str, float | None] = {}
         self.counts = Counts()
         self.curve: list[dict[str, Any]] = []
+        self.observed: list[dict[str, Any]] = []
         self.infer_s: float | None = None
         self.reading: tuple[int, Learner] = -1, self.learner
 
@@ -118,6 +120,7 @@ class Session:
         best: tuple[float, dict[str, Array]] | None = None
         idle = 0
         for _ in self.looks():
+            self.observe()
             if not protocol.validate:
                 self.note("train", self.score(self.data.train))
                 continue
@@ -237,11 +240,25 @@ class Session:
             return float(np.bincount(part.y).max() / len(part)) if len(part) else None
         return self.task.chance if self.data.chance is None else self.data.chance
 
+    def observe(self) -> None:
+        """What the learner says of itself at this point, on the first block of its training data."""
+        X, Y = self.train
+        block = self.learner.task_.block
+        figures = self.learner.fork().observe(X[:block], Y[:block])
+        known = {name: x for name, x in figures.items() if plain(x) is not None}
+        if known:
+            self.observed.append(dict(samples=self.samples, **known))
+
     def note(self, split: str, score: float) -> None:
         """One point of the learning curve."""
         self.scores[split] = score
         point = dict(samples=self.samples, operations=None, seconds=self.train_s, score=plain(score), split=split)
         self.curve.append(point)
+
+    def extra(self) -> dict[str, Any]:
+        """Figures beside the columns: the chance level of the validation data, and what the learner said of itself."""
+        found: dict[str, Any] = dict(chance_valid=self.chance(self.data.valid)) if self.trial.protocol.validate else {}
+        return found | dict(observed=self.observed) if self.observed else found
 
     def result(self, outcome: str, reason: str = "", score: float | None = None) -> Result:
         """What there is to say, whole or cut short."""
@@ -258,5 +275,5 @@ class Session:
             n_train=len(data.train), n_valid=len(data.valid), n_test=len(data.test),
             samples=self.samples, epochs=self.epochs, state_bytes=self.learner.state_bytes,
             train_s=self.train_s, infer_s=self.infer_s, curve=self.curve, **self.counts.columns(),
-            extra=dict(chance_valid=self.chance(data.valid)) if self.trial.protocol.validate else {},
+            extra=self.extra(),
         )  # fmt: skip

@@ -7,8 +7,8 @@ on every platform, and a learner never sees its test data.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Container, Mapping
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,11 +48,26 @@ class Dataset(NamedTuple):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Ladder:
-    """One axis of difficulty and its rungs, easiest first; `short` are those of the preset smoke."""
+    """One axis of difficulty and its rungs, easiest first; `short` are those of the preset smoke.
+
+    Of a task the axis is a setting of its generator. Of a learner (`of`) it is a hyperparameter: the data stay the same, and
+    every learner that has it is given each of the values in turn; one that lacks it runs on the first rung alone.
+    """
 
     axis: str
     values: tuple[Any, ...]
     short: tuple[Any, ...]
+    of: Literal["task", "learner"] = "task"
+
+    def refuses(self, known: Container[str], set_: Mapping[str, Any], value: Any) -> str:
+        """Why a learner that knows these hyperparameters, of which some are set, cannot stand on a rung; or nothing."""
+        if self.of == "task":
+            return ""
+        if self.axis not in known:
+            first = self.values[0]
+            return "" if value == first else f"has no {self.axis}: it runs once, at {self.axis}={first}"
+        asked = set_.get(self.axis, value)
+        return "" if asked == value else f"{self.axis} was set to {asked}; this rung sets {value}"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -86,4 +101,10 @@ class Task:
 
     def make(self, seed: int, difficulty: dict[str, Any]) -> Dataset:
         """The data for one seed and rung."""
-        return self.generate(*self.sizes, np.random.default_rng(seed), **difficulty)
+        own = {k: v for k, v in difficulty.items() if k not in self.given(difficulty)}
+        return self.generate(*self.sizes, np.random.default_rng(seed), **own)
+
+    def given(self, difficulty: dict[str, Any]) -> dict[str, Any]:
+        """The part of a difficulty that is a hyperparameter of the learner."""
+        axis = self.ladder.axis if self.ladder is not None and self.ladder.of == "learner" else None
+        return {k: v for k, v in difficulty.items() if k == axis}

@@ -113,9 +113,10 @@ class Search:
 
 def search(cls: type[Learner], fixed: dict[str, Any], k: int, stand_ins: Sequence[Trial]) -> Search | None:
     """The search of a learner on the task of these trials; None where there is nothing to tune, or nothing to run."""
-    first = stand_ins[0]
-    if not space(cls, fixed) or first.inapplicable:
+    stand_ins = [t for t in stand_ins if not t.inapplicable]
+    if not space(cls, fixed) or not stand_ins:
         return None
+    first = stand_ins[0]
     tried, defaults = settings(cls, fixed, k), {name: field.default for name, field in cls.hypers().items()}
     protocol = msgspec.structs.replace(first.protocol, name=TUNING, validate=True)
     rungs = {repr(t.difficulty): t for t in stand_ins}.values()
@@ -130,7 +131,7 @@ def search(cls: type[Learner], fixed: dict[str, Any], k: int, stand_ins: Sequenc
         ]
         for setting in tried
     ]  # fmt: skip
-    return Search(first.learner, fixed, first.task, tried, trials, list(stand_ins))
+    return Search(first.learner, fixed, first.task, tried, trials, stand_ins)
 
 
 def choose(search: Search, rows: Mapping[str, Row]) -> int | None:

@@ -109,6 +109,13 @@ def feed_back(F, a, d, n, block, B, activation):
         slope(d[to:], a[at:], B * k, activation)
 
 
+def angle(x, y):
+    """The angle between two arrays in degrees; NaN where one of them is 0."""
+    x, y = np.ravel(x).astype(float), np.ravel(y).astype(float)
+    lengths = float(np.linalg.norm(x) * np.linalg.norm(y))
+    return math.degrees(math.acos(min(max(float(x @ y) / lengths, -1.0), 1.0))) if lengths else math.nan
+
+
 class Network(Descending):
     """A network of any depth; a rule adds its `learn` and what it alone needs."""
 
@@ -124,6 +131,31 @@ class Network(Descending):
     synapses = Synapse("W[l]", "a[l]", "a[l+1]"), Synapse("b[l]", "1", "a[l+1]", "bias")
     populations = Population("a[l]"), Population("d[l]", "error")
     init, respond = init, respond
+
+    def downhill(self, X, Y):
+        """Minus the gradient of the mean loss on X (n, 1, d) and Y (n, 1, K), by array: what Backprop asks of these weights."""
+        from learners.backprop import Backprop
+
+        known = {name: value for name, value in self.get_params().items() if name in Backprop.hypers()}
+        twin = Backprop(**known | dict(block=len(X))).begin(self.task_, self.seeds_)
+        forward = [s.array for s in Network.wiring(twin)]
+        twin.layout_.write({name: self.arrays()[name] for name in forward})
+        twin.live(X, Y)
+        return {name: twin.arrays()["d" + name] for name in forward}
+
+    def observe(self, X, Y):
+        """Angles in degrees, by layer: of the raw change of W[l] to the gradient's, and of feedback F[l] to W[l+1]'."""
+        down, a = self.downhill(X, Y), self.arrays()
+        forward = [name for name in down if name.startswith("W[")]
+        before = {name: a[name].copy() for name in forward}
+        self.live(X, Y)
+        found = {}
+        for l, name in enumerate(forward):
+            found[f"angle[{l}]"] = angle(a["d" + name] if "d" + name in a else a[name] - before[name], down[name])
+            above, F = before.get(f"W[{l + 1}]"), a.get(f"F[{l}]")
+            if above is not None and F is not None and F.shape == above.T.shape:
+                found[f"feedback[{l}]"] = angle(F, above.T)
+        return found
 
     @property
     def cut(self):
