@@ -1,0 +1,1 @@
+"""Suite credit: how well a rule gives credit in a deep network."""

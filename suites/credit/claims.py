@@ -1,0 +1,3 @@
+"""What is claimed of rules of credit assignment."""
+
+CLAIMS = ()
