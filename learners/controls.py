@@ -5,6 +5,7 @@ models are scikit-learn's; only the face is ours.
 
 Cover, T. M. & Hart, P. E. (1967). Nearest neighbor pattern classification. doi:10.1109/TIT.1967.1053964
 Cox, D. R. (1958). The regression analysis of binary sequences. doi:10.1111/j.2517-6161.1958.tb00292.x
+Hoerl, A. E. & Kennard, R. W. (1970). Ridge regression. Technometrics 12, 55-67. doi:10.1080/00401706.1970.10488634
 Rahimi, A. & Recht, B. (2007). Random features for large-scale kernel machines. NeurIPS 20, 1177-1184.
 """
 
@@ -122,3 +123,34 @@ class RandomFeatures(Wrapped):
         from sklearn.linear_model import LogisticRegression
 
         return LogisticRegression(C=1 / self.penalty, max_iter=1000, tol=1e-4)
+
+
+class Indicators:
+    """Ridge regression on the indicators of the classes, 0 and 1, with the face of a classifier."""
+
+    def __init__(self, penalty):
+        """Squared error, and the penalty times the squared norm of all weights but the intercepts."""
+        from sklearn.linear_model import Ridge
+
+        self.ridge = Ridge(alpha=penalty)
+
+    def fit(self, rows, named):
+        """One regression for each class that there is."""
+        self.ridge.fit(rows, (named[:, None] == np.unique(named)).astype(float))
+        return self
+
+    def predict_proba(self, rows):
+        """What was regressed: it sums to 1 over the classes, though it may lie outside of [0, 1]."""
+        return self.ridge.predict(rows)
+
+
+class RidgeFeatures(RandomFeatures):
+    """The same random layer, read out by least squares with a penalty: learning in one step, without a rate."""
+
+    penalty: float = hyper(default=1.0, doc="weight of the squared norm, over the number of rows", low=1e-6, high=1e6, log=True)
+
+    source = "Rahimi & Recht (2007), NeurIPS 20", "doi:10.1080/00401706.1970.10488634"
+
+    def model(self):
+        """Ridge regression, of which the largest response names the class."""
+        return Indicators(self.penalty)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from harness.learner import Sizes
-from learners.controls import Chance, Logistic, Majority, NearestNeighbour, RandomFeatures
+from learners.controls import Chance, Logistic, Majority, NearestNeighbour, RandomFeatures, RidgeFeatures
 
 
 def made(cls, n_in, n_out, **params):
@@ -88,6 +88,35 @@ def test_known_answer(name):
     KNOWN_ANSWERS[name](RandomFeatures)
 
 
+def ridge(rows, T, penalty):
+    """The closed form: (Z'Z + penalty) w = Z'T for rows Z and targets T about their means."""
+    Z = rows - rows.mean(0)
+    w = np.linalg.solve(Z.T @ Z + penalty * np.eye(Z.shape[1]), Z.T @ (T - T.mean(0)))
+    return lambda asked: (asked - rows.mean(0)) @ w + T.mean(0)
+
+
+@pytest.mark.parametrize("penalty", [1e-3, 1.0, 100.0])
+@pytest.mark.parametrize("K", [1, 3])
+def test_ridge_of_random_features_is_the_closed_form(K, penalty):
+    X, T = drawn(60, 4, max(K, 2))
+    learner = made(RidgeFeatures, 4, K, hidden=9, penalty=penalty)
+    learner.live(X, T if K > 1 else T[..., 1:])
+    asked, _ = drawn(20, 4, max(K, 2), seed=1)
+    expected = ridge(rectified(learner, X[:, 0]), T[:, 0], penalty)(rectified(learner, asked[:, 0]))
+    np.testing.assert_allclose(expected.sum(1), 1, rtol=1e-10)
+    found = learner.live(asked)[:, 0]
+    np.testing.assert_allclose(found, expected if K > 1 else expected[:, 1:] - expected[:, :1], rtol=1e-8, atol=1e-9)
+
+
+def test_ridge_reads_the_same_layer_as_logistic_regression():
+    X, T = drawn(30, 4, 3)
+    ours, theirs = (made(cls, 4, 3, hidden=9, random_state=5) for cls in (RidgeFeatures, RandomFeatures))
+    for learner in ours, theirs:
+        learner.live(X, T)
+    assert np.array_equal(ours.hidden_, theirs.hidden_)
+    assert np.array_equal(ours.bias_, theirs.bias_)
+
+
 # ---------------------------------------------------------------- the others
 
 
@@ -137,7 +166,7 @@ def test_chance_names_every_class_alike_and_the_same_signal_always_so(K):
     assert not np.array_equal(out, other.live(X)[:, 0])
 
 
-@pytest.mark.parametrize("cls", [Logistic, NearestNeighbour, RandomFeatures, Majority])
+@pytest.mark.parametrize("cls", [Logistic, NearestNeighbour, RandomFeatures, RidgeFeatures, Majority])
 def test_a_class_never_seen_is_never_named(cls):
     X, _ = drawn(6, 2, 2)
     learner = made(cls, 2, 4)
