@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from learners import direct_feedback_alignment, network
+from learners import direct_feedback_alignment, kernels, network
 from learners.backprop import Backprop
 from learners.direct_feedback_alignment import DirectFeedbackAlignment
 from learners.kernels import LOSSES
@@ -49,7 +49,7 @@ KNOWN_ANSWERS = {a.__name__: a for a in (follows_its_equations, draws_feedback_a
 MUTATED = {
     DirectFeedbackAlignment: (
         *(DirectFeedbackAlignment.init, DirectFeedbackAlignment.learn),
-        *(direct_feedback_alignment.broadcast, network.change),
+        *(direct_feedback_alignment.broadcast, network.change, kernels.dot_t),
     )
 }
 

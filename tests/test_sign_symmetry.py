@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from learners import sign_symmetry
+from learners import network, sign_symmetry
 from learners.backprop import Backprop
 from learners.kernels import LOSSES
 from learners.sign_symmetry import MAGNITUDES, SignSymmetry
@@ -67,7 +67,7 @@ def starts_with_the_signs_and_the_published_scale(cls):
 
 
 KNOWN_ANSWERS = {a.__name__: a for a in (follows_its_equations, starts_with_the_signs_and_the_published_scale)}
-MUTATED = {SignSymmetry: (sign_symmetry.init, sign_symmetry.agree, sign_symmetry.learn)}
+MUTATED = {SignSymmetry: (sign_symmetry.init, sign_symmetry.agree, sign_symmetry.learn, network.feed_back)}
 
 
 @pytest.mark.parametrize("name", KNOWN_ANSWERS)
