@@ -1,0 +1,176 @@
+"""Equilibrium propagation: a network settles, is nudged towards the target, and learns from how its activity has changed.
+
+Scellier, B. & Bengio, Y. (2017). Equilibrium propagation: bridging the gap between energy-based models and backpropagation.
+Frontiers in Computational Neuroscience 11, 24. doi:10.3389/fncom.2017.00024
+Laborieux, A. et al. (2021). Scaling equilibrium propagation to deep convnets by drastically reducing its gradient estimator
+bias. Frontiers in Neuroscience 15, 633674. doi:10.3389/fnins.2021.633674 (symmetric nudging)
+
+Energy, of one signal: E = sum_l 1/2 |a[l+1]|^2 - a[l+1]' (W[l] a[l] + b[l]), units kept in [0, 1]. The nudge adds
+nudge / 2 |target - a[L]|^2. As it goes to 0, the change is minus the gradient of 1/2 |target - a[L]|^2 in the free state: with an
+error of the order of the nudge if it pulls one way, of its square if both ways are compared.
+
+In the publication each training image keeps its state from one pass to the next. A rule here does not know which signal it
+sees, so settling starts anew, from the clipped forward pass. The published program's cost has no half: its nudge of 0.5 is
+1 here. Its SGD had a rate for each layer.
+
+Biological reading: one kind of cell, one dynamics for inference and for learning, and a synapse that compares the activity at
+its ends at two times. But W is used both ways, and is one array: it must be symmetric; and two phases must be told apart.
+"""
+
+import itertools
+
+import numpy as np
+
+from harness.jit import kernel, lean
+from harness.learner import Population, hyper
+from harness.noise import uniform
+from learners import network
+from learners.kernels import add, columns, copy, dot, dot_t, t_dot
+from learners.network import Network
+
+NUDGING = "positive", "random", "symmetric"
+POSITIVE, RANDOM, SYMMETRIC = range(3)
+
+
+def init(task, rng, hidden, depth, start, block):
+    """Synapses W[l] (n[l+1], n[l]), biases b[l], and activities, each (block, units).
+
+    a[l]             the signal, and the state of layers 1 ... L in the free phase
+    up[l], down[l]   their state when nudged, and what it is compared with
+    d[l]             the difference, over the nudge and the block: an error, though no cell holds it
+    drive            what the signal sends to the first layer; h[l], r[l] what comes up and down to each
+    g                half of a change; residual (2,) the largest speed at the end of the free phase and of the nudged one
+    """
+    state = network.init(task, rng, hidden, depth, 0, start, block)
+    n = state["n"]
+    g = max((m * k for k, m in itertools.pairwise(n[1:])), default=0)
+    layers = {name: tuple(np.zeros((block, m)) for m in n[1:]) for name in ("up", "down", "h", "r")}
+    return state | layers | dict(drive=np.zeros(block * n[1]), g=np.zeros(g), residual=np.zeros(2))
+
+
+@kernel
+def clip(A, size):
+    """A = A between 0 and 1."""
+    zero, one = A.dtype.type(0), A.dtype.type(1)
+    for i in range(size):
+        A[i] = min(max(A[i], zero), one)
+
+
+@kernel
+def send(A, W, b, out, B, k, m):
+    """out (B, m) = A (B, k) W' + b."""
+    dot_t(A, W, out, B, k, m)
+    for i in range(B):
+        add(b, out[i * m :], m)
+
+
+@kernel
+def relax(s, target, W, b, drive, h, r, residual, n, block, B, steps, eps, pull, phase):
+    """s = clip(s + eps (W s below + b + W' s above - s)), all layers 1 ... L at once; above the last is pull (target - s)."""
+    L, K = n.size - 1, n[n.size - 1]
+    for t in range(steps):
+        to, w, c = 0, n[0] * n[1], n[1]
+        copy(drive, h, B * n[1])
+        for l in range(1, L):
+            k, m = n[l], n[l + 1]
+            send(s[to:], W[w:], b[c:], h[to + block * k :], B, k, m)
+            dot(s[to + block * k :], W[w:], r[to:], B, m, k)
+            to, w, c = to + block * k, w + m * k, c + m
+        for i in range(B):
+            for k in range(K):
+                r[to + i * K + k] = pull * (target[i, k] - s[to + i * K + k]) if pull != 0 else s.dtype.type(0)
+        to, residual[phase] = 0, s.dtype.type(0)
+        for l in range(L):
+            residual[phase] = max(residual[phase], euler(s[to:], h[to:], r[to:], B * n[l + 1], eps))
+            to += block * n[l + 1]
+
+
+@kernel
+def euler(x, up, down, size, eps):
+    """x = x + eps (up + down - x) between 0 and 1, and the largest speed. `up` is left with the speeds."""
+    zero, one, top = x.dtype.type(0), x.dtype.type(1), x.dtype.type(0)
+    for i in range(size):
+        up[i] = min(max(x[i] + eps * (up[i] + down[i] - x[i]), zero), one) - x[i]
+    for i in range(size):
+        x[i] += up[i]
+    for i in range(size):
+        top = max(top, abs(up[i]))
+    return top / eps
+
+
+@lean
+def respond(signal, out, W, b, a, drive, h, r, residual, n, block, free, eps):
+    """From the clipped forward pass, settle without a target: out = a[L] of the free phase."""
+    B, L, D, K = signal.shape[0], n.size - 1, n[0], n[n.size - 1]
+    for i in range(B):
+        for j in range(D):
+            a[i * D + j] = signal[i, j]
+    send(a, W, b, drive, B, D, n[1])
+    at, to, w, c = 0, block * D, 0, 0
+    for l in range(L):
+        send(a[at:], W[w:], b[c:], a[to:], B, n[l], n[l + 1])
+        clip(a[to:], B * n[l + 1])
+        at, to, w, c = to, to + block * n[l + 1], w + n[l + 1] * n[l], c + n[l + 1]
+    relax(a[block * D :], out, W, b, drive, h, r, residual, n, block, B, free, eps, a.dtype.type(0), 0)
+    for i in range(B):
+        for k in range(K):
+            out[i, k] = a[at + i * K + k]
+
+
+@kernel
+def contrast(dW, db, a, up, down, d, g, n, block, B, scale):
+    """d[l] = scale (up[l] - down[l]), dW[l] = scale (up[l] up[l-1]' - down[l] down[l-1]'), db[l] = sum d[l]."""
+    to, w, c, below = 0, 0, 0, 0
+    for l in range(n.size - 1):
+        k, m = n[l], n[l + 1]
+        x, y, e, part = up[to:], down[to:], d[to:], dW[w:]
+        for i in range(B * m):
+            e[i] = scale * (x[i] - y[i])
+        columns(e, db[c:], B, m)
+        if l == 0:
+            t_dot(e, a, part, m, B, k)
+        else:  # a difference of products as two products of differences: what is small is not lost
+            t_dot(e, up[below:], part, m, B, k)
+            t_dot(y, d[below:], g, m, B, k)
+            add(g, part, m * k)
+        below, to, w, c = to, to + block * m, w + m * k, c + m
+
+
+@lean
+def learn(
+    target, W, b, dW, db, a, up, down, d, drive, h, r, g, residual, n, noise, block, nudged, eps, nudge, nudging
+):  # fmt: skip
+    """From the free state, settle while nudged; dW[l] = (up[l] up[l-1]' - down[l] down[l-1]') / nudge, a mean over the block."""
+    B, at, zero = target.shape[0], block * n[0], a.dtype.type(0)
+    pull = nudge
+    if nudging == RANDOM and uniform(noise, 0) < 0.5:
+        pull = zero - nudge
+    width = pull
+    copy(a[at:], up, up.size)
+    copy(up, down, up.size)
+    relax(up, target, W, b, drive, h, r, residual, n, block, B, nudged, eps, pull, 1)
+    if nudging == SYMMETRIC:
+        width = pull + pull
+        relax(down, target, W, b, drive, h, r, residual, n, block, B, nudged, eps, zero - pull, 1)
+    contrast(dW, db, a, up, down, d, g, n, block, B, a.dtype.type(1) / (width * a.dtype.type(B)))
+
+
+class EquilibriumPropagation(Network):
+    """Inference and learning are one relaxation, with and without a nudge."""
+
+    rate: float = hyper(default=1e-3, doc="step size", low=1e-6, high=10.0, log=True, unit="1/block")
+    depth: int = hyper(default=1, doc="hidden layers", low=0, high=32)
+    activation: str = hyper(
+        default="clip", doc="between 0 and 1, and no other: the dynamics are those of this energy", choices=("clip",)
+    )
+    loss: str = hyper(default="squared", doc="half the squared error, and no other: it is what nudges", choices=("squared",))
+    block: int = hyper(default=20, doc="signals whose changes are averaged", low=1, high=65536, log=True)
+    free: int = hyper(default=20, doc="steps without a target", low=1, high=10_000, log=True, search=(10, 200))
+    nudged: int = hyper(default=4, doc="steps with one", low=1, high=10_000, log=True, search=(4, 40))
+    eps: float = hyper(default=0.5, doc="of one step", low=0.01, high=1.0, log=True)
+    nudge: float = hyper(default=1.0, doc="how strongly the target pulls", low=1e-5, high=2.0, log=True)
+    nudging: str = hyper(default="random", doc="towards the target, either way by chance, or both ways", choices=NUDGING)
+
+    source = ("doi:10.3389/fncom.2017.00024", "doi:10.3389/fnins.2021.633674")
+    populations = Population("a[l]"), Population("up[l]"), Population("down[l]"), Population("d[l]", "error")
+    init, respond, learn = init, respond, learn
