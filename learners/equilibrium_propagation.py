@@ -118,21 +118,28 @@ def respond(signal, out, W, b, a, drive, h, r, residual, n, block, free, eps):
 
 
 @kernel
-def contrast(dW, db, a, up, down, d, g, n, block, B, scale):
-    """d[l] = scale (up[l] - down[l]), dW[l] = scale (up[l] up[l-1]' - down[l] down[l-1]'), db[l] = sum d[l]."""
+def contrast(dW, db, a, up, down, d, g, n, block, B, scale, gamma):
+    """dW[l] = s (up[l] up[l-1]' - down[l] down[l-1]'), db[l] = s sum d[l], d = up - down; s = scale gamma^(l+1-L).
+
+    d becomes s d. The difference of products is worked out as two products with a difference: what is small is not lost.
+    """
     to, w, c, below = 0, 0, 0, 0
+    for _ in range(n.size - 2):
+        scale /= gamma
     for l in range(n.size - 1):
         k, m = n[l], n[l + 1]
-        x, y, e, part = up[to:], down[to:], d[to:], dW[w:]
+        y, e, part = down[to:], d[to:], dW[w:]
         for i in range(B * m):
-            e[i] = scale * (x[i] - y[i])
+            e[i] *= scale
         columns(e, db[c:], B, m)
         if l == 0:
             t_dot(e, a, part, m, B, k)
-        else:  # a difference of products as two products of differences: what is small is not lost
+        else:
             t_dot(e, up[below:], part, m, B, k)
             t_dot(y, d[below:], g, m, B, k)
-            add(g, part, m * k)
+            for i in range(m * k):
+                part[i] += gamma * g[i]
+        scale *= gamma
         below, to, w, c = to, to + block * m, w + m * k, c + m
 
 
@@ -141,7 +148,7 @@ def learn(
     target, W, b, dW, db, a, up, down, d, drive, h, r, g, residual, n, noise, block, nudged, eps, nudge, nudging
 ):  # fmt: skip
     """From the free state, settle while nudged; dW[l] = (up[l] up[l-1]' - down[l] down[l-1]') / nudge, a mean over the block."""
-    B, at, zero = target.shape[0], block * n[0], a.dtype.type(0)
+    B, at, zero, one = target.shape[0], block * n[0], a.dtype.type(0), a.dtype.type(1)
     pull = nudge
     if nudging == RANDOM and uniform(noise, 0) < 0.5:
         pull = zero - nudge
@@ -152,7 +159,9 @@ def learn(
     if nudging == SYMMETRIC:
         width = pull + pull
         relax(down, target, W, b, drive, h, r, residual, n, block, B, nudged, eps, zero - pull, 1)
-    contrast(dW, db, a, up, down, d, g, n, block, B, a.dtype.type(1) / (width * a.dtype.type(B)))
+    for i in range(d.size):
+        d[i] = up[i] - down[i]
+    contrast(dW, db, a, up, down, d, g, n, block, B, one / (width * a.dtype.type(B)), one)
 
 
 class EquilibriumPropagation(Network):

@@ -28,8 +28,17 @@ from learners.kernels import (
 
 FEEDBACK = "tied", "separate"
 TIED, SEPARATE = range(2)
+SECOND = 1
+"""The layer from which on predictions are of what settles: the first has the signal to go by."""
 LEAST = 1e-12
 """In place of 1 + p H where that rounds to 0: one is 1 and the other -1, and the product above is 0 too."""
+
+
+@kernel
+def blank(A, size):
+    """A = 0."""
+    for i in range(size):
+        A[i] = A.dtype.type(0)
 
 
 @kernel

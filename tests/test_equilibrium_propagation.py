@@ -104,7 +104,7 @@ MUTATED = {
     EquilibriumPropagation: (
         *(EquilibriumPropagation.init, EquilibriumPropagation.respond, EquilibriumPropagation.learn),
         *(equilibrium_propagation.clip, equilibrium_propagation.send, equilibrium_propagation.relax),
-        *(equilibrium_propagation.euler, equilibrium_propagation.contrast),
+        equilibrium_propagation.euler,
     )
 }
 
