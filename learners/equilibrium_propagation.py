@@ -30,6 +30,8 @@ from learners.network import Network
 
 NUDGING = "positive", "random", "symmetric"
 POSITIVE, RANDOM, SYMMETRIC = range(3)
+LITTLE, LONG = 1e-3, 300
+"""Nudge and steps of each phase that give the gradient, near enough to measure angles from it."""
 
 
 def init(task, rng, hidden, depth, start, block):
@@ -183,3 +185,12 @@ class EquilibriumPropagation(Network):
     source = ("doi:10.3389/fncom.2017.00024", "doi:10.3389/fnins.2021.633674")
     populations = Population("a[l]"), Population("up[l]"), Population("down[l]"), Population("d[l]", "error")
     init, respond, learn = init, respond, learn
+
+    def downhill(self, X, Y):
+        """Minus the gradient of the squared error in the free state, by array: nudged a little both ways, settled for long."""
+        exact = dict(bits=64, block=len(X), free=LONG, nudged=LONG, nudge=LITTLE, nudging="symmetric")
+        twin = type(self)(**self.get_params() | exact).begin(self.task_, self.seeds_)
+        forward = [s.array for s in self.wiring()]
+        twin.layout_.write({name: self.arrays()[name] for name in forward})
+        twin.live(X, Y)
+        return {name: twin.arrays()["d" + name] for name in forward}
