@@ -83,6 +83,65 @@ def mean_between(least, most=1.0):
     return decide
 
 
+def t_interval(values, level=0.95):
+    """Student's interval of the mean of one value a replicate; without bounds for fewer than two."""
+    from scipy.special import stdtrit
+
+    values = np.asarray(values, float)
+    n = len(values)
+    if n < 2:
+        return -np.inf, np.inf
+    half = float(stdtrit(n - 1, (1 + level) / 2) * values.std(ddof=1) / np.sqrt(n))
+    return float(values.mean()) - half, float(values.mean()) + half
+
+
+def setting(frame, name):
+    """The value of a hyperparameter in each row, whose `params` leave defaults out; None where a learner has no such."""
+    from harness.registry import find
+
+    known = {entry.name: entry.thing.hypers() for entry in find().learners.values()}
+    fields = (known[learner].get(name) for learner in frame.learner)
+    return [params.get(name, field and field.default) for params, field in zip(frame.params, fields, strict=True)]
+
+
+def paired(ours, theirs):
+    """Differences of score, replicate by replicate: of the rows of one learner from those of another."""
+    return (ours.set_index("replicate").score - theirs.set_index("replicate").score).dropna().to_numpy()
+
+
+def within(low, high, margin):
+    """The status of "less than `margin` either way" for an interval: held inside of it, broken outside, undecided across."""
+    return "held" if -margin < low and high < margin else "broken" if high <= -margin or low >= margin else "undecided"
+
+
+def rises(name, start, end, bar):
+    """Decide whether the score rises by at least `bar` as a setting goes from `start` to `end`, by seeds in pairs."""
+
+    @on_rows
+    def decide(frame):
+        values = np.array(setting(frame, name))
+        gains = paired(frame[values == end], frame[values == start])
+        low, high = t_interval(gains)
+        reason = f"{gains.mean():+.4f} from {name}={start} to {end}, over {len(gains)} pairs of seeds"
+        return Verdict(against(low, high, bar), float(gains.mean()), (low, high), f"95 % lower bound >= {bar}", reason)
+
+    return decide
+
+
+def stays(name, start, end, margin):
+    """Decide whether the score changes by less than `margin` from `start` to `end`: two one-sided t tests at 5 %, paired."""
+
+    @on_rows
+    def decide(frame):
+        values = np.array(setting(frame, name))
+        gains = paired(frame[values == end], frame[values == start])
+        low, high = t_interval(gains, 0.90)
+        reason = f"{gains.mean():+.4f} from {name}={start} to {end}, over {len(gains)} pairs of seeds"
+        return Verdict(within(low, high, margin), float(gains.mean()), (low, high), f"90 % interval within {margin}", reason)
+
+    return decide
+
+
 def separable(X, y):
     """Whether a plane divides the rows X (P, N) into their classes y (0 and 1): the program y (w.x) >= 1 has a solution.
 

@@ -5,7 +5,7 @@ import numpy as np
 from harness.claim import Claim, Needs, Verdict
 from harness.learner import Sizes
 from harness.trial import Protocol
-from suites.evidence import exact_interval, on_rows, share_learnt
+from suites.evidence import exact_interval, on_rows, setting, share_learnt
 from suites.logic.tasks import NAMES, cases, parity
 
 MINSKY_PAPERT = "Minsky and Papert (1969), Perceptrons: XOR is no threshold function"
@@ -42,11 +42,7 @@ def all_converge(frame):
 @on_rows
 def mapped(frame):
     """Held if a linear hidden layer never passes 3/4, and no other activation does surely worse with 16 units than with 2."""
-    from harness.registry import load
-
-    defaults = {name: field.default for name, field in load("learners.mlp:MLP").hypers().items()}
-    settings = [defaults | params for params in frame.params]  # a row's `params` leaves defaults out
-    frame = frame.assign(activation=[s["activation"] for s in settings], hidden=[s["hidden"] for s in settings])
+    frame = frame.assign(activation=setting(frame, "activation"), hidden=setting(frame, "hidden"))
     linear = float(frame[frame.activation == "linear"].score.max())
     curved = frame[frame.activation != "linear"]
     worse = []
