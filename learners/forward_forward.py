@@ -182,9 +182,7 @@ class ForwardForward(Network):
     activation: str = hyper(default="relu", doc="of the hidden layers", choices=ACTIVATIONS[:-1])
     loss: str = hyper(default="entropy", doc="of each layer: cross-entropy of true and false labels", choices=LOSSES[:1])
     threshold: float = hyper(default=2.0, doc="goodness that is as likely true as false", low=0.01, high=100.0, log=True)
-    loudness: float = hyper(
-        default=1.0, doc="activity of a label's cell", low=0.01, high=100.0, log=True, search=(0.3, 30.0)
-    )
+    loudness: float = hyper(default=1.0, doc="activity of a label's cell", low=0.01, high=100.0, log=True, search=(0.3, 30.0))
 
     source = ("arXiv:2212.13345",)
     synapses = Synapse("W[l]", "x[l]", "a[l]"), Synapse("b[l]", "1", "a[l]", "bias"), Synapse("V", "y", "a[0]")
