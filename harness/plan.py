@@ -91,7 +91,7 @@ def make(found: Found, wish: Wish) -> Plan:
     for task in tasks:
         for entry, params in learners:
             mine = _comparison(entry, params, task, wish, once)
-            search = tuning.search(entry.thing, params, k, mine) if k else None
+            search = tuning.search(entry.thing, params, k, mine, _given(task)) if k else None
             if search is not None:
                 searches[search.name] = search
                 mine += [t for each in search.trials for t in each]
@@ -142,6 +142,11 @@ def trial(
 def seeds(task: str, replicate: int) -> dict[str, int]:
     """A seed for each axis. All learners of a replicate see the same data, in the same order."""
     return {axis: seed(axis, task, replicate) for axis in AXES}
+
+
+def _given(task: Entry) -> set[str]:
+    """The hyperparameters that a task's ladder sets."""
+    return {name for rung in rungs(task.thing, "full") for name in task.thing.given(rung)}
 
 
 def _comparison(entry: Entry, params: dict[str, Any], task: Entry, wish: Wish, code: Code) -> list[Trial]:

@@ -23,7 +23,7 @@ from harness.settings import RequestError
 from harness.trial import AXES, TUNING, Trial, label
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from harness.learner import Learner
 
@@ -52,11 +52,14 @@ def space(cls: type[Learner], fixed: Iterable[str] = ()) -> dict[str, Field]:
     return {n: f for n, f in cls.hypers().items() if f.metadata["search"] is not None and n not in set(fixed)}
 
 
-def settings(cls: type[Learner], fixed: dict[str, Any], k: int) -> list[dict[str, Any]]:
-    """`k` settings to try: `fixed` and the defaults, then `fixed` and points of the space. Fewer are the first of more."""
+def settings(cls: type[Learner], fixed: dict[str, Any], k: int, given: Collection[str] = ()) -> list[dict[str, Any]]:
+    """`k` settings to try: `fixed` and the defaults, then `fixed` and points of the space. Fewer are the first of more.
+
+    given   what the task's ladder sets, so that there is nothing to search
+    """
     from scipy.stats import qmc
 
-    searched = space(cls, fixed)
+    searched = space(cls, {*fixed, *given})
     sequence = qmc.Sobol(len(searched), rng=seed(TUNING, cls.__name__, *sorted(fixed.items())))
     points = sequence.random_base2((k - 2).bit_length())[: k - 1]
     found = [dict(zip(searched, map(value, searched.values(), map(float, point)), strict=True)) for point in points]
@@ -111,13 +114,18 @@ class Search:
         return [msgspec.structs.replace(t, params=self.trials[choice][0].params, **tried).keyed() for t in self.stand_ins]
 
 
-def search(cls: type[Learner], fixed: dict[str, Any], k: int, stand_ins: Sequence[Trial]) -> Search | None:
-    """The search of a learner on the task of these trials; None where there is nothing to tune, or nothing to run."""
+def search(
+    cls: type[Learner], fixed: dict[str, Any], k: int, stand_ins: Sequence[Trial], given: Collection[str] = ()
+) -> Search | None:
+    """The search of a learner on the task of these trials; None where there is nothing to tune, or nothing to run.
+
+    given   hyperparameters that the task's ladder sets
+    """
     stand_ins = [t for t in stand_ins if not t.inapplicable]
-    if not space(cls, fixed) or not stand_ins:
+    if not space(cls, {*fixed, *given}) or not stand_ins:
         return None
-    first = stand_ins[0]
-    tried, defaults = settings(cls, fixed, k), {name: field.default for name, field in cls.hypers().items()}
+    first, defaults = stand_ins[0], {name: field.default for name, field in cls.hypers().items()}
+    tried = settings(cls, fixed, k, given)
     protocol = msgspec.structs.replace(first.protocol, name=TUNING, validate=True)
     rungs = {repr(t.difficulty): t for t in stand_ins}.values()
     trials = [
