@@ -1,6 +1,6 @@
 """Find learners, tasks and claims, by three doors: files of the project, installed packages, loose files.
 
-A learner is a public class below `harness.learner.Learner` with a `respond`; it is found by being there. Suites are
+A learner is a public class below `harness.learner.Learner` with a `respond` and a `learn`; it is found by being there. Suites are
 folders below `suites` whose module `tasks` has a tuple TASKS and whose module `claims` has CLAIMS. Packages announce
 theirs by entry points, `hebbench.learners` (a module, or `module:Class`) and `hebbench.tasks` (a module with TASKS, and
 CLAIMS if it makes any). What does not import is named and left out; a name taken twice is a mistake that names both.
@@ -248,7 +248,7 @@ def _learners(module: ModuleType, source: Source) -> list[Any]:
     from harness.learner import Learner
 
     def counts(name: str, each: Any) -> bool:
-        if name.startswith("_") or not (inspect.isclass(each) and issubclass(each, Learner) and hasattr(each, "respond")):
+        if name.startswith("_") or not (inspect.isclass(each) and issubclass(each, Learner) and _whole(each)):
             return False
         home = each.__module__ == module.__name__ or (
             source.origin != "file" and each.__module__.startswith(f"{module.__name__}.")
@@ -259,15 +259,20 @@ def _learners(module: ModuleType, source: Source) -> list[Any]:
     if source.name and source.name not in offered:
         if source.asked:
             raise unknown(f"learner of {source.place}", source.name, offered)
-        msg = f"{source.name} is no learner: it must be a subclass of harness.learner.Learner that binds `respond`."
+        msg = f"{source.name} is no learner: it must be a subclass of harness.learner.Learner that binds `respond` and `learn`."
         raise TypeError(msg)
     if not offered and source.origin != "builtin":
-        msg = "it defines no learner: a public subclass of harness.learner.Learner that binds `respond`."
+        msg = "it defines no learner: a public subclass of harness.learner.Learner that binds `respond` and `learn`."
         raise TypeError(msg)
     chosen = [offered[source.name]] if source.name else list(offered.values())
     for each in chosen:
         json.dumps(card(each), allow_nan=False)  # what cannot be described would break the listing of all others
     return chosen
+
+
+def _whole(each: Any) -> bool:
+    """Whether a class has what a learner needs; one that several learners build on may lack some of it."""
+    return hasattr(each, "respond") and hasattr(each, "learn")
 
 
 def _tasks(module: ModuleType) -> Sequence[Task]:
