@@ -3,6 +3,7 @@
 None of them keeps any state: there is no pyplot here.
 """
 
+from reports.figures.alignment import alignment
 from reports.figures.curves import curves
 from reports.figures.fronts import costs
 from reports.figures.ladders import ladders
@@ -10,4 +11,4 @@ from reports.figures.lines import profile, tuning
 from reports.figures.lists import differences, gained
 from reports.figures.trials import every_trial
 
-__all__ = ["costs", "curves", "differences", "every_trial", "gained", "ladders", "profile", "tuning"]
+__all__ = ["alignment", "costs", "curves", "differences", "every_trial", "gained", "ladders", "profile", "tuning"]
