@@ -130,7 +130,7 @@ class Climb:
         counts, of = self._counts()
         means, weights = _means(self.values, counts)
         fits = fit(self.x, means, weights)
-        passing = _passing(self.x, fits, means)
+        passing = _passing(self.x, fits, means, weights)
         means = means[0]
         state: State = "above" if (means >= LEVEL).all() else "below" if (means < LEVEL).all() else "solved"
         if state == "solved":
@@ -204,7 +204,7 @@ class Climb:
             y = seed[~np.isnan(seed)]
             trend = np.arange(len(y)) - (len(y) - 1) / 2
             fall -= float(trend @ y)
-            variance += float((trend @ trend) * ((y - y.mean()) ** 2).sum() / max(len(y) - 1, 1))
+            variance += float(trend @ trend * y.var(ddof=1)) if len(y) > 1 else 0.0
         return fall > ONE_SIDED * math.sqrt(variance)
 
     def _interval(self, passing: Floats, fits: Fits, of: NDArray[np.intp]) -> tuple[Interval | None, tuple[bool, bool]]:
@@ -237,15 +237,15 @@ def _means(values: Floats, counts: Floats) -> tuple[Floats, Floats]:
     return counts @ np.where(there, values, 0.0) / np.maximum(weights, 1), weights
 
 
-def _passing(x: Floats, fits: Fits, means: Floats) -> Floats:
+def _passing(x: Floats, fits: Fits, means: Floats, weights: Floats) -> Floats:
     """Where curves pass LEVEL: from 0 to 1, before or after that where no rung or every rung is solved.
 
     One gap between rungs is as far as a curve is followed beyond the ladder.
     """
     gap = float(np.median(np.diff(x)))
     passing = fits.passing(LEVEL)
-    passing = np.where((means >= LEVEL).all(axis=1), np.maximum(passing, 1 + OUT), passing)
-    passing = np.where((means < LEVEL).all(axis=1), np.minimum(passing, -OUT), passing)
+    passing = np.where(((means >= LEVEL) | (weights == 0)).all(axis=1), np.maximum(passing, 1 + OUT), passing)
+    passing = np.where(((means < LEVEL) | (weights == 0)).all(axis=1), np.minimum(passing, -OUT), passing)
     return np.clip(passing, -gap, 1 + gap)
 
 
