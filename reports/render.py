@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import importlib.resources
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +22,9 @@ from reports.words import figure, listed, seconds, short
 if TYPE_CHECKING:
     from reports.drawing import Value
 
+UNNEEDED = re.compile(r"</t[dhr]>")
+"""End tags that HTML lets a page leave out; a large report is a tenth smaller without."""
+
 
 def render(**parts: Any) -> str:
     """Fill the templates."""
@@ -32,14 +36,15 @@ def render(**parts: Any) -> str:
     )
     environment.filters |= {
         "figure": figure, "linked": linked, "short": short, "seconds": seconds, "drawn": Markup, "listed": listed,
-        "plain": plain, "share": share,
+        "plain": plain, "share": share, "brief": brief, "probability": probability,
     }  # fmt: skip
     script, style = _source("behaviour.js"), _source("style.css")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return environment.get_template("page.html").render(
+    text = environment.get_template("page.html").render(
         **parts, script=Markup(script), style=Markup(style), script_hash=digest,  # noqa: S704  our own files
         light=LIGHT, dark=DARK, shades=shades(), families=FAMILIES, marks_drawn=_marks(),
     )  # fmt: skip
+    return UNNEEDED.sub("", text)
 
 
 def plain(value: Value) -> str:
@@ -50,6 +55,16 @@ def plain(value: Value) -> str:
 def share(value: float | None) -> str:
     """A share in per cent; nothing for None."""
     return "" if value is None else f"{100 * value:.3g} %"
+
+
+def brief(value: float) -> str:
+    """A score in two decimals, with a real minus sign."""
+    return f"{value:.2f}".replace("-0.00", "0.00").replace("-", "−")
+
+
+def probability(p: float | None) -> str:
+    """A p-value in two digits; nothing for None."""
+    return "" if p is None else "< 0.001" if p < 1e-3 else f"{p:.2g}"
 
 
 def _source(name: str) -> str:
