@@ -69,6 +69,8 @@ def reach(data: Tidy, curves: pd.DataFrame, level: float = REACH) -> dict[tuple[
     rows = rows[rows.label.isin(data.labels)]
     looks = curves[curves.split.isin(["valid", "test"]) & curves.key.isin(rows.key)]
     rows = rows[rows.lost.astype(bool) | rows.key.isin(looks.key)]
+    if rows.empty:
+        return {}
     rows = rows.join(_first(rows, looks, level), on="key").reset_index(drop=True)
     figures = rows[list(MEASURES)].to_numpy(dtype=float)
     reached, tasks = rows.there.notna().to_numpy(), rows.task.to_numpy()
@@ -82,7 +84,7 @@ def reach(data: Tidy, curves: pd.DataFrame, level: float = REACH) -> dict[tuple[
 def _first(rows: pd.DataFrame, looks: pd.DataFrame, level: float) -> pd.DataFrame:
     """The first look of each trial at or above the level, by key."""
     known = rows[~rows.lost.astype(bool)].set_index("key")[["chance", "ceiling"]].astype(float)
-    looks = looks.join(known, on="key", how="inner")
+    looks = looks[looks.key.isin(known.index)].join(known, on="key")
     validated = looks.key.isin(looks.key[looks.split.eq("valid")])
     looks = looks[looks.split.eq("valid") | ~validated]
     value = (looks.score.astype(float) - looks.chance) / (looks.ceiling - looks.chance)
