@@ -6,10 +6,10 @@ import dataclasses
 import math
 from typing import TYPE_CHECKING
 
-from reports.words import short
+from reports.words import seconds, short
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from reports.discrimination import Discrimination
     from reports.psychometrics import Psychometric
@@ -51,16 +51,18 @@ def taken(found: Mapping[tuple[str, str], Reach], order: Iterable[str]) -> list[
     lines = [one for one in found.values() if one.n_reached]
     cell_order = {cell: i for i, cell in enumerate(dict.fromkeys(one.cell for one in found.values()))}
     lines.sort(key=lambda one: (cell_order[one.cell], place.get(one.label, len(place)), one.label))
-    return [Taken(one, *(_cost(spent) for spent in (one.samples, one.operations, one.seconds))) for one in lines]
+    return [Taken(one, _cost(one.samples, short), _cost(one.operations, short), _cost(one.seconds, seconds)) for one in lines]
 
 
-def _cost(spent: Spent | None) -> Cost:
+def _cost(spent: Spent | None, words: Callable[[float], str]) -> Cost:
+    """Median and interval; an interval of one point, or of nothing but seeds that never get there, says no more."""
     if spent is None:
         return Cost("", None)
-    middle = short(spent.median) if math.isfinite(spent.median) else "not reached"
+
+    def said(value: float) -> str:
+        return words(value) if math.isfinite(value) else "not reached"
+
+    middle = said(spent.median)
     if spent.interval is None or spent.interval[0] == spent.interval[1]:
         return Cost(middle, spent.median)
-    if not math.isfinite(spent.interval[0]):
-        return Cost(middle, spent.median)
-    low, high = spent.interval
-    return Cost(f"{middle} [{short(low)}, {short(high) if math.isfinite(high) else 'not reached'}]", spent.median)
+    return Cost(f"{middle} [{said(spent.interval[0])}, {said(spent.interval[1])}]", spent.median)
