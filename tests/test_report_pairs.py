@@ -113,6 +113,10 @@ def test_no_difference_is_no_evidence():
     assert sign_flip_p(np.zeros((2, 30))).tolist() == [1, 1]
 
 
+def test_a_p_value_is_never_zero():
+    assert 0 < sign_flip_p(np.ones(200)) < 1e-3
+
+
 def test_sixty_learners_can_still_be_told_apart():
     """The smallest p-value of drawn signs must survive Holm over 1,770 pairs."""
     rng = np.random.default_rng(0)
