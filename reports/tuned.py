@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from reports.stats import Floats, Interval
 
 
+EXACT = 12
+"""Digits of a mean that count, as in tuning: what comes after them decides no tie."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Tuning:
     """Expected test score against the number of settings tried, for one label.
@@ -109,7 +113,7 @@ def expected(tried: Tried) -> Floats:
 
     Validation picks as tuning does: the best score; of equals the one with fewer failures, then the one that comes first.
     """
-    order = np.lexsort((np.arange(len(tried.valid)), tried.failures, -tried.valid))
+    order = np.lexsort((np.arange(len(tried.valid)), tried.failures, -np.round(tried.valid, EXACT)))
     ahead = order[: int(np.flatnonzero(order == 0)[0])]
     chances = _chances(len(order))[:, : len(ahead)]
     return np.asarray(chances @ tried.test[ahead] + (1 - chances.sum(axis=1)) * tried.test[0])

@@ -41,6 +41,11 @@ def test_where_validation_is_the_test_more_settings_are_never_worse():
     assert (np.diff(expected(Tried(score, score, np.zeros(50)))) >= -1e-12).all()
 
 
+def test_rounding_decides_no_tie():
+    tried = Tried(np.array([0.3, 0.1 + 0.2]), np.array([0.4, 0.9]), np.zeros(2))
+    assert expected(tried).tolist() == [0.4, 0.4]
+
+
 def tuning(task, pairs, learner="A", fixed=None, rung=None, **more):
     """Rows of tuning on one task: validation and test score of each setting, the first at the default."""
     fixed = fixed or {}
