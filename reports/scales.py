@@ -65,15 +65,24 @@ def spread(values: Sequence[float], *, log: bool, words: str = "") -> Axis:
 
 def ticks(low: float, high: float, *, log: bool) -> tuple[tuple[float, str], ...]:
     """Some round numbers between two others."""
-    from matplotlib.ticker import LogLocator, MaxNLocator
-
     if log:
-        subs = (1,) if high > 60 * low else (1, 2, 5) if high > 4 * low else (1, 1.5, 2, 3, 4, 5, 6, 7, 8, 9)
-        found = LogLocator(subs=subs, numticks=6).tick_values(low, high)
+        found = _decades(low, high)
     else:
-        found = MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
-    inside = [float(x) for x in found if low <= x <= high]
+        from matplotlib.ticker import MaxNLocator
+
+        found = [float(x) for x in MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)]
+    inside = [x for x in found if low <= x <= high]
     return tuple((x, written(0.0 if abs(x) < 1e-12 * (high - low) else x)) for x in inside)
+
+
+def _decades(low: float, high: float) -> list[float]:
+    """Powers of ten, six at most; where there are less than two decades, some of their multiples too."""
+    first, last = int(np.floor(np.log10(low))), int(np.ceil(np.log10(high)))
+    if high > 60 * low:
+        stride = -(-(last - first) // 6)
+        return [float(f"1e{power}") for power in range(-(-first // stride) * stride, last + 1, stride) if power < 308]
+    steps = (1, 2, 5) if high > 4 * low else (1, 1.5, 2, 3, 4, 5, 6, 7, 8, 9)
+    return [float(f"{step}e{power}") for power in range(first, last + 1) for step in steps]
 
 
 def stepped(values: Sequence[float], names: Sequence[str] | None = None, words: str = "") -> Axis:

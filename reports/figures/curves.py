@@ -120,7 +120,7 @@ def _panel(
     table = []
     for part, split, curve in found:
         _draw(panel, part, curve)
-        table += _rows(part, split, curve)
+        table += _rows(part, split, curve, band=few)
     name = marked(cell.task, cell.name, dull)
     columns = ("learner", "data", axis, "score", *(("low", "high") if few else ()), "n")
     title = f"{name}: score against {axis}"
@@ -137,15 +137,15 @@ def _draw(panel: Panel, part: Part, curve: Curve) -> None:
     panel.line(part, curve.x, curve.mean)
 
 
-def _rows(part: Part, split: str, curve: Curve) -> list[tuple[Value, ...]]:
+def _rows(part: Part, split: str, curve: Curve, *, band: bool) -> list[tuple[Value, ...]]:
+    """The lines of the table: a point each, with the ends of its band where bands are drawn."""
     data = "validation" if split == "valid" else split
-    rows: list[tuple[Value, ...]] = []
-    for i, (x, mean) in enumerate(zip(curve.x, curve.mean, strict=True)):
-        ends: tuple[Value, ...] = ()
-        if curve.low is not None and curve.high is not None:
-            ends = (float(curve.low[i]), float(curve.high[i]))
-        rows.append((part.label, data, float(x), float(mean), *ends, curve.n))
-    return rows
+    blank = [None] * len(curve.x)
+    low, high = (blank if ends is None else ends.tolist() for ends in (curve.low, curve.high))
+    return [
+        (part.label, data, x, mean, *(ends if band else ()), curve.n)
+        for x, mean, *ends in zip(curve.x.tolist(), curve.mean.tolist(), low, high, strict=True)
+    ]
 
 
 def mean_curve(rows: Columns, axis: str, points: int, *, band: bool) -> Curve | None:
