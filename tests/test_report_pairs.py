@@ -295,6 +295,19 @@ def test_the_correction_is_for_all_pairs_together():
     assert among.interval[0] <= 0 < alone.interval[0]
 
 
+def test_seeds_are_counted_for_the_level_that_holm_leaves():
+    """Ten open pairs alike need more than one alone; beside nine that are decided, a pair needs what it needs alone."""
+    x = np.random.default_rng(2).normal(0.1, 0.3, (1, 2, 6))
+    clear = np.full((9, 2, 6), 0.9) + np.random.default_rng(0).normal(0, 0.01, (9, 2, 6))
+
+    def needed(differences):
+        n = np.full(differences.shape[:2], 6)
+        return judge(Units(differences, n, np.full(n.shape, 0.5), np.full(len(n), 2)))[0].needed
+
+    assert needed(x) < needed(np.repeat(x, 10, axis=0))
+    assert needed(x) == needed(np.concatenate([x, clear]))
+
+
 def test_the_interval_is_that_of_bonferroni():
     rng = np.random.default_rng(1)
     value = rng.normal(0, 0.1, (3, 1, 8))
