@@ -121,17 +121,19 @@ def test_ladders_hold_the_medians_the_whiskers_and_the_thresholds_of_their_table
             close(dots[:, 1], inside([row[3] for row in rows]), up, unit(up))
             assert np.allclose(across(dots[:, 0]), [row[2] for row in rows], rtol=0.01, atol=0.01)
             pieces = got.whiskers(number)
-            upright = pieces[(pieces[:, 0, 0] == pieces[:, 1, 0]) & (pieces[:, 1, 1] < dots[:, 1].max() + 30)]
-            spans = [(row[4], row[5]) for row in rows if row[5] is not None and row[5] > row[4]]
-            in_plot = upright[up(upright[:, :, 1]).min(axis=1) > SCORE.low - 0.01]
-            close(in_plot[:, 0, 1], inside([low for low, _ in spans]), up, unit(up)) if spans else None
-            close(in_plot[:, 1, 1], inside([high for _, high in spans]), up, unit(up)) if spans else None
-            for row in drawing.rows:
-                if row[0] == label and row[1] != "median":
-                    thresholds += 1
-                    assert row[3] == LEVEL
-                    below = upright[up(upright[:, :, 1]).min(axis=1) <= SCORE.low - 0.01]
-                    assert np.allclose(across(below[:, 0, 0]), row[2], rtol=0.01, atol=0.01)
+            upright, level = (pieces[pieces[:, 0, i] == pieces[:, 1, i]] for i in (0, 1))
+            low_end = up(upright[:, :, 1]).min(axis=1, initial=SCORE.high)
+            whiskers, below = upright[low_end > SCORE.low - 0.01], upright[low_end <= SCORE.low - 0.01]
+            spans = np.array([(row[4], row[5]) for row in rows if row[5] is not None and row[5] > row[4]]).reshape(-1, 2)
+            assert len(whiskers) == len(spans)
+            assert np.abs(up(whiskers[:, :, 1]) - inside(spans)).max(initial=0) < NEAR * unit(up)
+            solved = [row for row in drawing.rows if row[0] == label and row[1] != "median"]
+            thresholds += len(solved)
+            assert len(below) == len(level) == len(solved)
+            for row, tick, span in zip(solved, below, level, strict=True):
+                assert row[3] == LEVEL
+                assert across(tick[0, 0]) == pytest.approx(row[2], rel=0.02)
+                assert across(span[:, 0]) == pytest.approx(row[4:6], rel=0.02)
     assert thresholds == sum(fit.threshold is not None for fit in fits.values()) > 0
 
 
