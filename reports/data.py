@@ -38,7 +38,8 @@ class ReportData:
     """All that goes into a report.
 
     rows         the export columns of `harness.trial`, the last attempt of each key; `params` and `difficulty` are
-                 dicts; `traceback` may be there, and `fixed`: the params of a tuned trial that were asked for
+                 dicts; `traceback` may be there; `fixed`: the params of a tuned trial that were asked for; `chance_valid`: the
+                 chance level of the validation data
     curves       key, samples, operations, seconds, score, split
     claims       suite, id, text, source, published, status (held, broken, undecided), figure, interval, threshold, reason
     learners     as in `hebbench list --json`, and `biology`: how the rule is read, `equation`: its lines
@@ -73,11 +74,15 @@ class Cell:
 
 
 class Ladder(NamedTuple):
-    """The rungs of a task, easiest first. Rungs that are words are numbered, and `numeric` is False."""
+    """The rungs of a task, easiest first. Rungs that are words are numbered, and `numeric` is False.
+
+    Of a task that is not installed the order is not known (`declared` is False): its rungs are those there are, upwards.
+    """
 
     axis: str
     rungs: tuple[float, ...]
     numeric: bool
+    declared: bool = True
 
 
 @dataclasses.dataclass(frozen=True)
@@ -135,7 +140,7 @@ def tidy(data: ReportData) -> Tidy:
     missing = {"key", "outcome", "learner", "task", "replicate"} - set(data.rows.columns)
     if missing:
         raise ReportError(f"rows lack the columns {sorted(missing)}: give the export columns of harness.trial")
-    wanted = [*COLUMNS, *COLUMNS_OF_PLACE, "traceback", "fixed"]
+    wanted = [*COLUMNS, *COLUMNS_OF_PLACE, "traceback", "fixed", "chance_valid"]
     rows = data.rows.reindex(columns=wanted).astype(object)
     rows = rows.where(rows.notna(), None).sort_values(["key", "attempt"]).drop_duplicates("key", keep="last")
     rows = rows.reset_index(drop=True)
@@ -229,7 +234,7 @@ def _ladders(data: ReportData, cells: Sequence[Cell]) -> dict[str, Ladder]:
         values = declared.get(task, {}).get("values", sorted({cell.rung for cell in mine if cell.rung is not None}))
         numeric = all(isinstance(value, int | float) for value in values)
         rungs = tuple(float(value) if numeric else float(i) for i, value in enumerate(values))
-        found[task] = Ladder(declared.get(task, {}).get("axis", mine[0].axis), rungs, numeric)
+        found[task] = Ladder(declared.get(task, {}).get("axis", mine[0].axis), rungs, numeric, task in declared)
     return found
 
 

@@ -46,8 +46,8 @@ class Psychometric:
     """How far up one ladder one label gets.
 
     state      solved: the curve passes LEVEL within the ladder. above: every rung is solved, the ladder is too short.
-               below: none is. flat: the score does not fall along the ladder. kinds: rungs are words or in no order.
-               few: fewer than three rungs
+               below: none is. flat: the score does not fall along the ladder. kinds: rungs are words, or in
+               no order that is known. few: fewer than three rungs
     words      the same in plain words: "solves up to lag 23 [19, 30]"
     threshold  the rung at LEVEL, in the units of the ladder; None unless solved
     interval   its 95 % interval over seeds, low before high; None with one seed, and where nothing was fitted. For above and
@@ -105,9 +105,12 @@ def psychometrics(data: Tidy) -> dict[tuple[str, str], Psychometric]:
         ordered = ladder.numeric and abs(order.sum()) == len(order)
         logarithmic = low > 0 and high / low >= SPAN
         climb = Climb(str(label), str(task), ladder.axis or "rung", places[steps], values[:, steps], logarithmic=logarithmic)
-        found[str(label), str(task)] = (
-            climb.measured() if ordered else climb.unfitted("kinds", f"{climb.axis} names kinds: no curve")
-        )
+        if not ladder.declared:
+            found[str(label), str(task)] = climb.unfitted("kinds", "which rungs are easy is not known: the task is not installed")
+        elif not ordered:
+            found[str(label), str(task)] = climb.unfitted("kinds", f"{climb.axis} names kinds: no curve")
+        else:
+            found[str(label), str(task)] = climb.measured()
     return found
 
 

@@ -146,7 +146,8 @@ def gains(data: Tidy) -> dict[str, Gain]:
 
 def _worth(rows: pd.DataFrame) -> Floats:
     """Chance-corrected validation score, as tuning takes it: 0 for what was lost or is below chance."""
-    score, chance, ceiling = (rows[name].to_numpy(dtype=float) for name in ("score_valid", "chance", "ceiling"))
+    score, ceiling, *levels = (rows[name].to_numpy(dtype=float) for name in ("score_valid", "ceiling", "chance_valid", "chance"))
+    chance = np.where(np.isnan(levels[0]), levels[1], levels[0])
     corrected = (score - chance) / (ceiling - chance)
     return np.where(rows.lost.to_numpy(dtype=bool), 0.0, np.maximum(np.nan_to_num(corrected), 0.0))
 

@@ -17,7 +17,7 @@ LOOKS = pd.DataFrame(columns=["key", "samples", "operations", "seconds", "score"
 
 def of(rows):
     """What each part finds."""
-    data = report(rows)
+    data = report(rows, {"s/t": ("lag", [1, 2, 4])})
     return {
         "ladders": psychometrics(data), "tasks": discrimination(data), "costs": reach(data, LOOKS), "profiles": profiles(data),
         "tuning": tuning_curves(data), "gains": gains(data),

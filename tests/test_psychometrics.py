@@ -263,3 +263,11 @@ def test_the_threshold_moves_with_the_rungs(factor, threshold, lapse, logarithmi
     assert scaled.threshold == pytest.approx(plain.threshold * factor, rel=1e-4)
     assert scaled.interval == pytest.approx(tuple(x * factor for x in plain.interval), rel=1e-3)
     assert scaled.lapse == pytest.approx(plain.lapse, abs=1e-4)
+
+
+def test_where_the_order_of_rungs_is_not_known_nothing_is_fitted():
+    """A margin that is listed upwards would read as a lag, and its easiest rung as the hardest."""
+    rows = [row for margin in (0.1, 0.2, 0.5) for row in trials("A", "s/t", [margin * 2] * 3, margin, axis="margin")]
+    (found,) = psychometrics(report(rows)).values()
+    assert (found.state, found.threshold, found.interval) == ("kinds", None, None)
+    assert "not installed" in found.words

@@ -100,6 +100,6 @@ def test_ladders_are_in_the_order_of_their_task():
         {"name": "s/w", "ladder": {"axis": "kind", "values": ["a", "b"]}},
     ]
     found = tidy(report(rungs, words, tasks=tasks)).ladders
-    assert found["s/t"] == ("margin", (0.5, 0.2, 0.1), True)
-    assert found["s/w"] == ("kind", (0.0, 1.0), False)
-    assert tidy(report(rungs)).ladders["s/t"] == ("margin", (0.1, 0.2, 0.5), True)
+    assert found["s/t"] == ("margin", (0.5, 0.2, 0.1), True, True)
+    assert found["s/w"] == ("kind", (0.0, 1.0), False, True)
+    assert tidy(report(rungs)).ladders["s/t"] == ("margin", (0.1, 0.2, 0.5), True, False)
