@@ -245,10 +245,14 @@ def test_tuning_and_gains_hold_what_their_tables_say(tuned):
     (drawing,) = figures.gained(gains(tuned.tidy), tuned.board, tuned.looks)
     got = read(drawing.svg)
     across = got.scale("x")
-    for label, _, after, difference, low, high, _ in drawing.rows:
+    for label, before, after, difference, low, high, _ in drawing.rows:
         assert low < difference < high
         (dot,) = got.dots(tuned.number[label])
         close(dot[:1], [after], across, unit(across))
+        (ring,) = (s.points for s in got.of(tuned.number[label], stroke_width="1.3"))
+        close([(ring[:, 0].min() + ring[:, 0].max()) / 2], [before], across, unit(across))
+        (whisker,) = (p for s in got.of(tuned.number[label], stroke_width="1.6") for p in s.pieces)
+        close(whisker[:, 0], [before + low, before + high], across, unit(across))
     assert {row[0] for row in drawing.rows} == shown
 
 
@@ -277,6 +281,9 @@ def test_every_trial_is_at_the_height_of_its_value(small):
         dots = got.dots(small.number[label])
         values = (heights[label] + 0.36 * step - dots[:, 1]) / (0.72 * step)
         assert np.sort(values) == pytest.approx(np.sort(inside(told, -0.12, 1.05)), abs=NEAR / (0.72 * step) * 2)
+        (bars,) = got.of(small.number[label], stroke_width="1.2")
+        middles = (heights[label] + 0.36 * step - np.array(bars.pieces)[:, 0, 1]) / (0.72 * step)
+        assert middles == pytest.approx(inside([row[3] for row in rows_of[label]], -0.12, 1.05), abs=NEAR / step * 3)
         crosses = [p for s in got.of(small.number[label], stroke="var(--ink)") for p in s.pieces]
         assert len(crosses) == 2 * failed
     assert sum("failed" in row[4] for row in drawing.rows) > 0
