@@ -5,6 +5,7 @@ Same data, same bytes: nothing of the time or place of building is in it.
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from reports import figures, identity, tables
@@ -31,13 +32,20 @@ LETTERS = 3
 def build(data: ReportData) -> str:
     """The report as HTML; ReportError where there is nothing to report."""
     found = tidy(data)
-    whole = board(found, found.shared)
+    whole = _standings(found)
     order = [s.label for s in whole.standings]
     look = looks(found.labels if len(found.labels) <= MOST else order, found.families)
     told = discrimination(found) if whole.standings else {}
     parts = _first(data, found, whole, look) | _maps(data, found, order) | _figures(data, found, whole, look, silent(told))
     parts |= dict(discrimination=list(told.values()), silent=silent(told), contents=_contents(parts | {"discrimination": told}))
     return render(data=data, tidy=found, board=whole, looks=look, **parts)
+
+
+def _standings(found: Tidy) -> Board:
+    """The standings; none where no trial ended well, since ranks of nothing but failures would say something."""
+    whole = board(found, found.shared)
+    ended = (found.compared.outcome == "ok").any()
+    return whole if ended else dataclasses.replace(whole, standings=(), pairs={})
 
 
 def _first(data: ReportData, found: Tidy, whole: Board, look: Looks) -> dict[str, Any]:
@@ -50,7 +58,8 @@ def _first(data: ReportData, found: Tidy, whole: Board, look: Looks) -> dict[str
         verdict=verdict(whole, outcomes, {k: len(v) for k, v in decided.items()}), outcomes=outcomes, store=store,
         facts=identity.facts(found, outcomes), notes=identity.notes(found), identity=lines,
         citation=identity.citation(found, store, lines), ranking=tables.ranking(found, whole, look), matrix=matrix(whole),
-        verdicts=[(VERDICTS[kind], words, kind) for kind, words in MEANINGS.items()], suites=_suites(found), claims=decided,
+        verdicts=[(VERDICTS[kind], words, kind) for kind, words in MEANINGS.items()], claims=decided,
+        suites=_suites(found) if whole.standings else [],
         cards=cards(data, found, decided), environment=[tables.flat(e) for e in data.environment],
         keys=_keys(look, found, whole), leading=LEAD if len(look) > MOST else len(look),
     )  # fmt: skip
@@ -77,7 +86,7 @@ def _figures(data: ReportData, found: Tidy, whole: Board, look: Looks, dull: fro
         return dict.fromkeys(names, ()) | {"level": REACH}
     order = [s.label for s in whole.standings]
     fits = psychometrics(found)
-    gained = gains(found)
+    gained = gains(found) if found.arm == "tuned" else {}
     along = figures.curves(found, data.curves, whole, look, dull)
     return dict(
         differences=figures.differences(whole, look, whole.margin), trials=figures.every_trial(found, whole, look, dull),

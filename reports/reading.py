@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True)
 class Cost:
-    """What was spent in words; `order` sorts it, those who never get there last."""
+    """What was spent in words; `order` sorts it, and is None for those who get there in less than half of the seeds."""
 
     words: str
     order: float | None
@@ -62,7 +62,7 @@ def _cost(spent: Spent | None, words: Callable[[float], str]) -> Cost:
     def said(value: float) -> str:
         return words(value) if math.isfinite(value) else "not reached"
 
-    middle = said(spent.median)
+    middle, order = said(spent.median), spent.median if math.isfinite(spent.median) else None
     if spent.interval is None or spent.interval[0] == spent.interval[1]:
-        return Cost(middle, spent.median)
-    return Cost(f"{middle} [{said(spent.interval[0])}, {said(spent.interval[1])}]", spent.median)
+        return Cost(middle, order)
+    return Cost(f"{middle} [{said(spent.interval[0])}, {said(spent.interval[1])}]", order)

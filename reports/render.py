@@ -20,10 +20,16 @@ from reports.sources import linked
 from reports.words import figure, listed, seconds, short
 
 if TYPE_CHECKING:
+    from markupsafe import Markup
+
     from reports.drawing import Value
 
 UNNEEDED = re.compile(r"</t[dhr]>")
 """End tags that HTML lets a page leave out; a large report is a tenth smaller without."""
+
+WIDTH = re.compile(r'viewBox="[-\d.]+ [-\d.]+ ([\d.]+)')
+SMALLEST, LARGEST = 0.068, 0.1
+"""Size of a figure's point in the page, in rem: its words are set in 9 points."""
 
 
 def render(**parts: Any) -> str:
@@ -35,7 +41,7 @@ def render(**parts: Any) -> str:
         loader=FunctionLoader(_source), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {
-        "figure": figure, "linked": linked, "short": short, "seconds": seconds, "drawn": Markup, "listed": listed,
+        "figure": figure, "linked": linked, "short": short, "seconds": seconds, "drawn": drawn, "listed": listed,
         "plain": plain, "share": share, "brief": brief, "probability": probability,
     }  # fmt: skip
     script, style = _source("behaviour.js"), _source("style.css")
@@ -45,6 +51,16 @@ def render(**parts: Any) -> str:
         light=LIGHT, dark=DARK, shades=shades(), families=FAMILIES, marks_drawn=_marks(),
     )  # fmt: skip
     return UNNEEDED.sub("", text)
+
+
+def drawn(svg: str) -> Markup:
+    """An SVG of our own making, neither so small that its words cannot be read nor so large that they shout."""
+    from markupsafe import Markup
+
+    size = WIDTH.search(svg)
+    wide = float(size[1]) if size else 0.0
+    style = f'<svg style="min-width:{SMALLEST * wide:.1f}rem;max-width:{LARGEST * wide:.1f}rem" '
+    return Markup(svg.replace("<svg ", style, 1))  # noqa: S704  its words were escaped when it was made
 
 
 def plain(value: Value) -> str:

@@ -223,7 +223,14 @@ def test_cells_that_a_spreadsheet_would_execute(cell, expected):
 
 def trial(**changes):
     given_row = dict(
-        label="MLP[hidden=8]", learner="MLP", family="engineered", origin="builtin", task="logic/xor", preset="quick"
+        label="MLP[hidden=8]",
+        learner="MLP",
+        family="engineered",
+        origin="builtin",
+        task="logic/xor",
+        preset="quick",
+        tuned=False,
+        tuning_trials=0,
     )
     return type("Row", (), given_row | changes)
 
@@ -244,6 +251,12 @@ def test_commands_name_files_and_keep_controls():
     words = shlex.split(command(trial(origin="file"), [0], {"MLP": "my rule.py"}))
     assert "my rule.py[hidden=8]" in words
     assert "--no-controls" not in command(trial(family="control"), [0], {})
+
+
+def test_commands_tune_again_what_was_tuned():
+    words = shlex.split(command(trial(tuned=True, tuning_trials=4), [0], {}))
+    assert words[words.index("--tune") + 1] == "4"
+    assert "--tune" not in command(trial(), [0], {})
 
 
 @given(st.text(max_size=40))
