@@ -22,11 +22,14 @@ from reports.psychometrics import LEVEL, psychometrics
 from reports.scales import SCORE
 from reports.tuned import gains, tuning_curves
 from tests.drawn import read
-from tests.report_sample import crowd, sample
+from tests.report_sample import TASKS, crowd, sample
 
 NEAR = 0.15
 """Points by which a coordinate with one decimal may differ from the number that it stands for, ticks included."""
 MARGIN = 0.02
+FOUR = "MLP", "Perceptron", "DiehlCook", "Logistic"
+DECLARED = [dict(name=task, ladder=dict(axis=axis, values=list(rungs))) for task, (axis, rungs) in TASKS.items() if rungs]
+"""The ladders of the sample, easiest rung first."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,7 +75,7 @@ def all_figures(made: Run, dull: frozenset[str] = frozenset()):
 
 @pytest.fixture(scope="module")
 def small() -> Run:
-    return run(sample(seeds=7, learners=("MLP", "Perceptron", "DiehlCook", "Logistic")))
+    return run(sample(seeds=7, learners=FOUR, tasks=DECLARED))
 
 
 @pytest.fixture(scope="module")
@@ -138,8 +141,7 @@ def test_ladders_hold_the_medians_the_whiskers_and_the_thresholds_of_their_table
 
 
 def test_rungs_stand_in_the_order_of_the_ladder_easiest_first():
-    declared = [dict(name="separable/margin", ladder=dict(axis="margin", values=[0.5, 0.1, 0.02]))]
-    made = run(sample(learners=("MLP", "Logistic"), tasks=declared))
+    made = run(sample(learners=("MLP", "Logistic"), tasks=DECLARED))
     (drawing,) = [d for d in figures.ladders(made.tidy, {}, made.board, made.looks) if "margin by" in d.title]
     ticks = sorted((t.x, t.text) for t in read(drawing.svg).texts if t.align == "middle" and t.text[0] == "0")
     assert [text for _, text in ticks] == ["0.5", "0.1", "0.02"]
@@ -331,7 +333,7 @@ def test_names_of_cells_keep_their_distance(many):
 
 
 def test_the_same_numbers_give_the_same_bytes(small):
-    again = run(sample(seeds=7, learners=("MLP", "Perceptron", "DiehlCook", "Logistic")))
+    again = run(sample(seeds=7, learners=FOUR, tasks=DECLARED))
     assert small.drawn == again.drawn
 
 
