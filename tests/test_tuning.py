@@ -551,6 +551,18 @@ def test_a_run_that_stops_before_tuned_trials_that_are_there_counts_them(whole, 
     assert whole
 
 
+def test_a_tuned_trial_that_fails_is_a_failure_of_the_run(tmp_path, monkeypatch):
+    def fail_when_tuned(trial, compiling):
+        if trial.tuned:
+            raise ValueError("on purpose")
+        return perform(trial, compiling)
+
+    monkeypatch.setattr(protocol, "perform", fail_when_tuned)
+    with Store(tmp_path / "s.db") as store:
+        outcome = api.execute(make(FOUND, Wish(**SMALL)), store, **LIMITS)
+    assert (outcome.failed, outcome.exit_code, outcome.summary.left) == (2, 1, 0)
+
+
 def test_a_search_without_a_choice_is_told_and_left(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(tuning, "choose", lambda *_: None)
