@@ -204,6 +204,12 @@ def test_floats_fill_their_range_evenly_on_their_scale(low, factor, log):
     assert below[0] - 1 <= N / 2 <= below[1] + 1
 
 
+@pytest.mark.parametrize(("low", "high"), [(1.00004, 1.00006), (9.99985, 9.99995), (-1.00006, -1.00004)])
+def test_rounding_leads_out_of_no_range(low, high):
+    found = settings(declared(dict(x=hyper(default=low, doc="x", low=low, high=high))), {}, 9)[1:]
+    assert all(low <= s["x"] <= high for s in found)
+
+
 @pytest.mark.parametrize("k", [-1, 1, MOST + 1, True, 2.0, "4", math.nan])
 def test_a_number_of_settings_that_cannot_be_is_refused(k):
     with pytest.raises(RequestError, match=rf"tune={k!r}: give the number of settings to try, 2 to {MOST}.*0 for no tuning"):
