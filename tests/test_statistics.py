@@ -151,6 +151,28 @@ def test_the_bootstrap_is_that_of_scipy(statistic):
     assert theirs.high - 0.08 <= high <= theirs.high + 0.15
 
 
+@pytest.mark.parametrize("n", [8, 12])
+def test_the_interval_of_an_interquartile_mean_is_the_wider_of_two(n):
+    """Hesterberg's expanded percentiles, as far as 2,000 draws tell them, or Tukey and McLaughlin's t interval."""
+    rng = np.random.default_rng(n)
+    level = 1 - 2 * scipy_stats.norm.cdf(-np.sqrt(n / (n - 1)) * scipy_stats.t.ppf(0.975, n - 1))
+    apart = []
+    for _ in range(20):
+        x = rng.normal(size=n)
+        t = scipy_stats.mstats.trimmed_mean_ci(x, (0.25, 0.25))
+        drawn = scipy_stats.bootstrap(
+            (x,), lambda v, axis: scipy_stats.trim_mean(v, 0.25, axis), confidence_level=level, method="percentile", rng=rng
+        )
+        ends, wider = iqm_interval(x), drawn.confidence_interval
+        assert ends[0] <= t[0] + 1e-12
+        assert ends[1] >= t[1] - 1e-12
+        apart += [
+            sign * (end - max(sign * a, sign * b) * sign) / drawn.standard_error
+            for sign, end, a, b in zip((-1, 1), ends, t, wider, strict=True)
+        ]
+    assert abs(np.mean(apart)) < 0.1
+
+
 # ---- one score over all tasks
 
 
@@ -167,7 +189,7 @@ def worlds(kind: str, tasks: int, rng):
 @pytest.mark.parametrize(
     ("kind", "tasks", "n"),
     [
-        ("normal", 12, 3), ("beta", 12, 3), ("learns or does not", 12, 3),
+        ("normal", 1, 3), ("normal", 12, 3), ("beta", 12, 3), ("learns or does not", 12, 3),
         *(pytest.param(kind, tasks, n, marks=pytest.mark.slow)
           for kind in ("normal", "beta", "learns or does not")
           for tasks, n in ((5, 3), (5, 5), (5, 10), (20, 2), (20, 3), (20, 5), (20, 10), (40, 3))),
@@ -200,6 +222,19 @@ def test_the_interval_of_a_mean_over_tasks_is_exact_for_one_task_of_normal_score
     assert at_least(hits, 0.95)
     assert at_most(hits, 0.95)
     assert ends[0] == pytest.approx(scipy_stats.t.interval(0.95, 2, drawn[0].mean(), scipy_stats.sem(drawn[0])))
+
+
+@pytest.mark.parametrize("n", [2, 3, 5])
+def test_the_stratified_bootstrap_has_the_variance_of_a_mean(n):
+    """That of s^2 / n for each task, however few its seeds; both rungs of a task get the same seeds."""
+    x = np.random.default_rng(n).normal(size=(2, 1, n)).repeat([1, 2], axis=0).reshape(3, n)
+    share = np.array([[1 / 2], [1 / 4], [1 / 4]]) * np.full((3, n), 1 / n)
+    rng = np.random.default_rng(0)
+    drawn = np.concatenate([reports.across._resampled(share, np.array([0, 1]), rng) for _ in range(8)])
+    assert drawn.sum((1, 2)) == pytest.approx(1)
+    assert (drawn[:, 1] == drawn[:, 2]).all()
+    variance = (x[:2].var(axis=1, ddof=1) / n / 4).sum()
+    assert (drawn * x).sum((1, 2)).var() == pytest.approx(variance, rel=5 * np.sqrt(2 / len(drawn)))
 
 
 def test_rungs_share_their_seeds(monkeypatch):
