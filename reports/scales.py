@@ -26,11 +26,14 @@ class Axis(NamedTuple):
     words: str = ""
 
     def share(self, values: ArrayLike) -> NDArray[np.float64]:
-        """Where values lie: 0 at the beginning of the axis, 1 at its end; what lies beyond is drawn at the end."""
+        """Where values lie: 0 at the beginning of the axis, 1 at its end; what lies beyond is drawn at the end.
+
+        On a logarithmic axis all are above zero.
+        """
         x = np.asarray(values, dtype=float)
         ends = np.array([self.low, self.high])
         if self.log:
-            x, ends = np.log10(np.clip(x, np.min(ends), np.max(ends))), np.log10(ends)
+            x, ends = np.log10(x), np.log10(ends)
         size = np.abs(ends).max()
         found: NDArray[np.float64] = np.clip((x / size - ends[0] / size) / (ends[1] / size - ends[0] / size), 0.0, 1.0)
         return found

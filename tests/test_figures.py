@@ -323,11 +323,13 @@ def test_no_word_lies_on_another(which, request):
             assert apart, (drawing.name, one.text, other.text)
 
 
-def test_names_of_cells_keep_their_distance(many):
+@pytest.mark.parametrize("tasks", [60, 120])
+def test_names_of_cells_keep_their_distance(tasks):
     """Words turned by an angle are apart if their feet are apart by more than a line across that angle."""
-    drawing = many.drawn[0]
+    made = run(crowd(3, tasks, 1, curves=False))
+    (drawing,) = figures.every_trial(made.tidy, made.board, made.looks)
     turned = sorted((t for t in read(drawing.svg).texts if t.turn), key=lambda t: t.x)
-    assert len(turned) == len(many.tidy.cells)
+    assert len(turned) == len(made.tidy.cells)
     for one, other in itertools.pairwise(turned):
         assert (other.x - one.x) * np.sin(np.deg2rad(abs(one.turn))) >= one.size
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from xml.etree import ElementTree as ET
 
@@ -154,6 +155,24 @@ def test_a_name_keeps_off_a_line_where_it_can():
     line = (200.0, 99.9, 400.0, 100.1)
     box = place(np.array([200.0, 100.0]), 50, [(197, 97, 203, 103)], [line], panel)
     assert not overlap(box, line)
+
+
+def test_no_point_of_a_line_is_left_out():
+    """Points in line are points of the table too, and dots on one spot are trials."""
+    panel = Panel(SCORE, SCORE, (100, 50))
+    panel.line(PART, np.linspace(0, 1, 300), np.linspace(0, 1, 300))
+    panel.marks(PART, panel.at(np.full(300, 0.5), np.full(300, 0.5)))
+    got = read(panel.svg("all"))
+    assert [len(s.points) for s in got.of(LOOK.number)] == [300, 300]
+
+
+def test_numbers_of_an_axis_do_not_touch_however_many_rungs_there_are():
+    panel = Panel(stepped([float(x) for x in range(1, 60)]), SCORE, (200, 120))
+    panel.frame()
+    numbers = sorted((t for t in read(panel.svg("many")).texts if t.align == "middle"), key=lambda t: t.x)
+    assert 5 < len(numbers) < 59
+    for one, other in itertools.pairwise(numbers):
+        assert one.x + width(one.text, one.size) / 2 < other.x - width(other.text, other.size) / 2
 
 
 def test_wide_letters_take_more_room():
