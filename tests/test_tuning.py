@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness import api, engine, plan, protocol, tuning
+from harness import api, engine, listing, plan, protocol, tuning
 from harness.export import export
 from harness.learner import hyper
 from harness.plan import Wish, make
@@ -81,6 +81,14 @@ def test_a_range_that_is_none_is_refused(search):
 def test_where_tuning_cannot_look_the_declaration_says_what_to_give(declared, words):
     with pytest.raises(TypeError, match=words):
         hyper(doc="x", **declared)
+
+
+def test_the_listing_says_where_tuning_looks():
+    listed = {each["name"]: each["search"] for each in listing.card(MLP)["hyperparameters"]}
+    fields = MLP.hypers()
+    assert (listed["residual"], listed["beta"], listed["loss"]) == ([False, True], None, [*fields["loss"].metadata["choices"]])
+    for name in "rate", "hidden":
+        assert listed[name] == [*fields[name].metadata["search"]] != [fields[name].metadata["low"], fields[name].metadata["high"]]
 
 
 @pytest.mark.parametrize("cls", LEARNERS, ids=lambda cls: cls.__name__)
