@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from reports.data import LOST, TUNING
+from harness.trial import TUNING
+from reports.data import LOST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,13 +8,11 @@ there, or failed, needs more than any other: it is counted as beyond, never drop
 from __future__ import annotations
 
 import dataclasses
-import math
-from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from reports.stats import ALPHA
+from reports.stats import outer
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -102,14 +100,5 @@ def _spent(values: Floats, reached: NDArray[np.bool_]) -> Spent | None:
     median = float(sum(middle)) / 2
     if n < 2:
         return Spent(median, None)
-    out = _outer(n)
+    out = max(outer(n), 0)
     return Spent(median, (float(ordered[out]), float(ordered[n - 1 - out])))
-
-
-@cache
-def _outer(n: int) -> int:
-    """How many of n ordered values at either end the 95 % interval of their median leaves out."""
-    tail, out = 0.5**n, 0
-    while (tail := tail + math.comb(n, out + 1) * 0.5**n) <= ALPHA / 2:
-        out += 1
-    return out

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.trial import FAILED
+from harness.trial import FAILED, TUNING
 from reports.command import command
-from reports.data import LOST, STANDARD, TUNING, Tidy
+from reports.data import LOST, Tidy
+from reports.footing import STANDARD
 from reports.looks import STEPS, Look
 from reports.stats import FEWEST, Interval, iqm, median_interval, proportion_interval
 

@@ -52,8 +52,8 @@ def test_python_m_harness_is_hebbench_and_offers_the_commands(here):
 
 def test_run_takes_the_options_of_the_surface():
     options = {word for p in main.commands["run"].params for word in p.opts}
-    promised = """store learner task suite no-controls seeds jobs timeout memory tune shard retry-failed force fail-fast dry-run report
-    config quiet json"""
+    promised = """store learner task suite no-controls seeds jobs timeout memory tune shard retry-failed force fail-fast dry-run
+    report config quiet json"""
     assert {f"--{word}" for word in promised.split()} <= options
 
 
