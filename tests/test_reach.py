@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from reports.reach import REACH, _outer, _spent, reach
+from reports.reach import REACH, _spent, reach
+from reports.stats import outer
 from tests.task_rows import report, trials
 
 
@@ -112,7 +113,7 @@ def test_another_level():
 @pytest.mark.parametrize("n", range(6, 41))
 def test_order_statistics_hold_their_level(n):
     """As many are left out as can be, while each end errs in no more than 2.5 %."""
-    out = _outer(n)
+    out = outer(n)
     assert binom.cdf(out, n, 0.5) <= 0.025 < binom.cdf(out + 1, n, 0.5)
 
 
