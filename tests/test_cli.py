@@ -106,11 +106,13 @@ def test_a_range_is_explained_whole(monkeypatch):
     """One that ends in ones, as 1 to 11, is not cut."""
     entry = registry.find().learner("Perceptron")
     card = describe.listed(entry)
-    card["hyperparameters"] = [card["hyperparameters"][0] | dict(choices=[], low=1, high=11, unit=unit) for unit in ("1", "mV")]
+    wide = dict(choices=[], low=1, high=11, search=[1, 11])
+    changed = wide, wide | dict(unit="mV"), wide | dict(search=[2, 3]), wide | dict(search=None)
+    card["hyperparameters"] = [card["hyperparameters"][0] | dict(unit="1") | given for given in changed]
     monkeypatch.setattr(describe, "listed", lambda _: card)
     text = describe.learner_text(entry)
-    assert "(1 to 11)" in text
-    assert "(1 to 11 mV)" in text
+    for words in "(1 to 11)", "(1 to 11 mV)", "(1 to 11; tuned over 2 to 3)", "(1 to 11; not tuned)":
+        assert words in text
 
 
 # ---------------------------------------------------------------- run
