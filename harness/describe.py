@@ -41,6 +41,10 @@ def learner_text(entry: Entry) -> str:
     for h in card["hyperparameters"]:
         unit = "" if h["unit"] == "1" else f" {h['unit']}"
         allowed = ", ".join(map(str, h["choices"])) if h["choices"] else f"{h['low']} to {h['high']}{unit}"
+        if h["search"] is None:
+            allowed += "; not tuned"
+        elif not h["choices"] and h["search"] != [h["low"], h["high"]]:
+            allowed += f"; tuned over {h['search'][0]} to {h['search'][1]}"
         lines.append(f"* `{h['name']}` = {h['default']}: {h['doc']} ({allowed})")
     takes = f"{', '.join(card['inputs'])}; targets: {', '.join(card['targets'])}"
     return "\n".join([*lines, "", f"Takes: {takes}", f"Found in: {entry.where} ({entry.origin})"])

@@ -76,7 +76,6 @@ def hebbench_run(request: pytest.FixtureRequest) -> Outcome:
     made = plan.make(found, wish)
     try:
         with Store(option("--hebbench-store")) as store:
-            store.put_plan("latest", [t.key for t in made.trials])
             return api.execute(made, store, jobs=api.cores(), timeout=api.TIMEOUT, memory=api.MEMORY)
     except StoreError as error:
         problem = str(error)

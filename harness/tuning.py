@@ -12,7 +12,7 @@ Equal budgets: Dodge, J. et al. (2019). Show your work. EMNLP. doi:10.18653/v1/D
 from __future__ import annotations
 
 import dataclasses
-import math
+import statistics
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -33,6 +33,8 @@ MOST = 1024
 """Settings that can be tried."""
 DIGITS = 4
 """Significant digits of a setting."""
+EXACT = 12
+"""Digits of a mean that count: what comes after them is rounding, and must decide no tie."""
 
 Row = dict[str, Any]
 Field = dataclasses.Field[Any]
@@ -155,7 +157,8 @@ def choose(search: Search, rows: Mapping[str, Row]) -> int | None:
         if len(there) < len(trials):
             return None
         failures = sum(row["outcome"] != "ok" for row in there)
-        judged.append((math.fsum(map(worth, there)) / len(there), -failures, -i))
+        mean = round(statistics.fmean(map(worth, there)), EXACT)
+        judged.append((mean, -failures, -i))
     return -max(judged)[2]
 
 

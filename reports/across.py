@@ -81,17 +81,12 @@ def _middle(pooled: Floats, weight: Floats) -> Floats:
 def _resampled(share: Floats, starts: Whole, rng: np.random.Generator) -> Floats:
     """Weights after drawing seeds within each task, one less than there are, (DRAWS, n_cells, n_replicates)."""
     there = share > 0
-    found = np.empty((DRAWS, *share.shape))
-    for start, end in zip(starts, [*starts[1:], len(share)], strict=True):
-        seeds = np.flatnonzero(there[start:end].any(0))
-        n = len(seeds)
-        counts = np.zeros((DRAWS, share.shape[1]))
-        counts[:, seeds] = rng.multinomial(n - 1, np.full(n, 1 / n), DRAWS)
-        for cell in range(start, end):
-            drawn = np.where(there[cell], counts, 0)
-            sums = drawn.sum(1, keepdims=True)
-            weight = share[cell].sum()
-            found[:, cell] = np.where(sums > 0, drawn * weight / np.maximum(sums, 1), share[cell])
+    seeds = np.add.reduceat(there, starts, dtype=np.int64) > 0
+    n = seeds.sum(1)
+    drawn = rng.multinomial(n - 1, seeds / n[:, None], (DRAWS, len(n)))
+    drawn = np.repeat(drawn, np.diff([*starts, len(share)]), axis=1) * there
+    sums = drawn.sum(2, keepdims=True)
+    found: Floats = np.where(sums > 0, drawn * (share.sum(1, keepdims=True) / np.maximum(sums, 1)), share)
     return found
 
 

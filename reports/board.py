@@ -125,9 +125,9 @@ def _rank(label: str, ranked: list[str], compared: dict[tuple[str, str], Pair]) 
     return 1 + signs.count(-1), len(ranked) - signs.count(1)
 
 
-def _order(standing: Standing, ranked: list[str], compared: dict[tuple[str, str], Pair]) -> tuple[float, float, str]:
+def _order(standing: Standing, ranked: list[str], compared: dict[tuple[str, str], Pair]) -> tuple[float, float, float, str]:
     """Ranked first; by the mean advantage over the other ranked labels, each on the cells that both took."""
     if standing.rank is None:
-        return 1, -standing.share, standing.label
+        return 1, -standing.share, -standing.score, standing.label
     others = [compared[standing.label, other].difference for other in ranked if other != standing.label]
-    return 0, -round(float(np.mean(others)), 9) if others else 0.0, standing.label
+    return 0, -round(float(np.mean(others)), 9) if others else 0.0, -round(standing.score, 9), standing.label

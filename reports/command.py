@@ -15,13 +15,15 @@ ELSEWHERE = "again.db"
 def command(row: Any, replicates: Iterable[int], modules: Mapping[str, str]) -> str:
     """The command line that runs the trials of one label and task again, in a store of their own.
 
-    row         a trial with its label, family, origin, task and preset
+    row         a trial with its label, family, origin, task, preset, and whether and with how many settings it was tuned
     modules     where learners that came from a loose file are found, by name
     """
     name = row.label
     if row.origin == "file" and row.learner in modules:
         name = modules[row.learner] + name.removeprefix(row.learner)
     words = ["hebbench", "run", row.preset or "quick", "--learner", name, "--task", row.task, "--seeds", _seeds(replicates)]
+    if row.tuned:
+        words += ["--tune", str(row.tuning_trials)]
     if row.family != "control":
         words.append("--no-controls")
     return shlex.join([*words, "--store", ELSEWHERE])

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.trial import COLUMNS, COLUMNS_OF_PLACE, FAILED, SCHEMA, label
+from reports.footing import STANDARD, Arm, arm_of, footing, one_winner
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 LOST = FAILED | {"diverged"}
 """Outcomes that count as chance."""
 FAMILIES = "biological", "engineered", "control"
-STANDARD, TUNING = "standard", "tuning"
-"""Protocols: of the comparison, and of the search for settings."""
-Arm = Literal["default", "tuned"]
 
 
 class ReportError(ValueError):
@@ -38,7 +36,8 @@ class ReportData:
     """All that goes into a report.
 
     rows         the export columns of `harness.trial`, the last attempt of each key; `params` and `difficulty` are
-                 dicts; `traceback` may be there, and `fixed`: the params of a tuned trial that were asked for
+                 dicts; `traceback` may be there; `fixed`: the params of a tuned trial that were asked for; `chance_valid`: the
+                 chance level of the validation data
     curves       key, samples, operations, seconds, score, split
     claims       suite, id, text, source, published, status (held, broken, undecided), figure, interval, threshold, reason
     learners     as in `hebbench list --json`, and `biology`: how the rule is read, `equation`: its lines
@@ -73,11 +72,15 @@ class Cell:
 
 
 class Ladder(NamedTuple):
-    """The rungs of a task, easiest first. Rungs that are words are numbered, and `numeric` is False."""
+    """The rungs of a task, easiest first. Rungs that are words are numbered, and `numeric` is False.
+
+    Of a task that is not installed the order is not known (`declared` is False): its rungs are those there are, upwards.
+    """
 
     axis: str
     rungs: tuple[float, ...]
     numeric: bool
+    declared: bool = True
 
 
 @dataclasses.dataclass(frozen=True)
@@ -135,7 +138,7 @@ def tidy(data: ReportData) -> Tidy:
     missing = {"key", "outcome", "learner", "task", "replicate"} - set(data.rows.columns)
     if missing:
         raise ReportError(f"rows lack the columns {sorted(missing)}: give the export columns of harness.trial")
-    wanted = [*COLUMNS, *COLUMNS_OF_PLACE, "traceback", "fixed"]
+    wanted = [*COLUMNS, *COLUMNS_OF_PLACE, "traceback", "fixed", "chance_valid"]
     rows = data.rows.reindex(columns=wanted).astype(object)
     rows = rows.where(rows.notna(), None).sort_values(["key", "attempt"]).drop_duplicates("key", keep="last")
     rows = rows.reset_index(drop=True)
@@ -144,7 +147,12 @@ def tidy(data: ReportData) -> Tidy:
     rows["protocol"] = [name or STANDARD for name in rows.protocol]
     rows["tuned"] = [bool(x) for x in rows.tuned]
     rows["tuning_trials"] = [int(x or 0) for x in rows.tuning_trials]
-    rows["arm"] = [_arm(row) for row in rows.itertuples()]
+    rows["arm"] = [arm_of(row.protocol, tuned=row.tuned) for row in rows.itertuples()]
+    default = {(str(c["name"]), h["name"]): h.get("default") for c in data.learners for h in c.get("hyperparameters", ())}
+    rows["fixed"] = [
+        {k: v for k, v in fixed.items() if (name, k) not in default or v != default[name, k]}
+        for name, fixed in zip(rows.learner, rows.fixed, strict=True)
+    ]
     asked = rows.fixed.where(rows.arm.isin(["tuned", "tuning"]), rows.params)
     rows["label"] = [label(name, params) for name, params in zip(rows.learner, asked, strict=True)]
     rows["suite"] = [suite or task.partition("/")[0] for suite, task in zip(rows.suite, rows.task, strict=True)]
@@ -155,7 +163,10 @@ def tidy(data: ReportData) -> Tidy:
     order = {cell.name: i for i, cell in enumerate(cells.values())}
     rows = rows.assign(_at=rows.cell.map(order)).sort_values(["label", "_at", "protocol", "replicate", "key"])
     rows = _valued(rows.drop(columns="_at").reset_index(drop=True))
-    arm, k, note, idle = _footing(rows, data)
+    at_default = _labels(rows.assign(compared=_enter(rows) & rows.arm.eq("default")))
+    arm, k, note, idle = footing(rows, at_default, data.learners)
+    if note and not at_default:
+        raise ReportError(f"{note} Tune all of them with the same number: `hebbench run --tune 16`.")
     chosen = rows.arm.eq(arm) & (rows.tuning_trials.eq(k) | rows.arm.eq("default"))
     rows["compared"] = _enter(rows) & (chosen | (rows.arm.eq("default") & rows.label.isin(idle)))
     return _arranged(
@@ -179,47 +190,6 @@ def _arranged(rows: pd.DataFrame, every: tuple[Cell, ...], **footing: Any) -> Ti
     return Tidy(rows, taken, shared, seen, labels, families, every=every, **footing)
 
 
-def _arm(row: Any) -> str:
-    """The arm that a trial belongs to: default, tuned, tuning (the search itself), or none."""
-    if row.protocol == TUNING:
-        return TUNING
-    return "" if row.protocol != STANDARD else "tuned" if row.tuned else "default"
-
-
-def _footing(rows: pd.DataFrame, data: ReportData) -> tuple[Arm, int, str, set[str]]:
-    """The fairest footing there is: arm, settings tried, why not a better one, and the labels that have nothing to tune.
-
-    The tuned arm is compared only if every learner that has something to tune was tuned with one common number of settings.
-    """
-    tried: dict[str, set[int]] = {}
-    for name, k in zip(*(rows.loc[rows.arm.eq("tuned"), c] for c in ("label", "tuning_trials")), strict=True):
-        tried.setdefault(name, set()).add(k)
-    if not tried:
-        return "default", 0, "", set()
-    at_default = _labels(rows.assign(compared=_enter(rows) & rows.arm.eq("default")))
-    fixed = {str(card["name"]) for card in data.learners if not any(map(_searched, card.get("hyperparameters", ())))}
-    learner = dict(zip(rows.label, rows.learner, strict=True))
-    idle = {name for name in at_default if learner[name] in fixed and name not in tried}
-    needed = {*tried, *at_default} - idle
-    common = set.intersection(*(tried.get(name, set()) for name in needed))
-    if common:
-        return "tuned", max(common), "", idle
-    words = "; ".join(f"{name} with {_counted(tried.get(name))}" for name in sorted(needed))
-    unequal = f"Tuned trials are not compared, since learners were tuned unequally: {words}."
-    if not at_default:
-        raise ReportError(f"{unequal} Tune all of them with the same number: `hebbench run --tune 16`.")
-    return "default", 0, f"{unequal} All are compared at their defaults instead.", set()
-
-
-def _searched(hyperparameter: Mapping[str, Any]) -> bool:
-    """Whether tuning looks for this hyperparameter."""
-    return hyperparameter.get("search", True) is not None
-
-
-def _counted(tried: set[int] | None) -> str:
-    return "none" if not tried else f"{' and '.join(map(str, sorted(tried)))} settings"
-
-
 def _ladders(data: ReportData, cells: Sequence[Cell]) -> dict[str, Ladder]:
     """The ladder of each task: as the task declares it, else the rungs there are, upwards."""
     found = {}
@@ -229,7 +199,7 @@ def _ladders(data: ReportData, cells: Sequence[Cell]) -> dict[str, Ladder]:
         values = declared.get(task, {}).get("values", sorted({cell.rung for cell in mine if cell.rung is not None}))
         numeric = all(isinstance(value, int | float) for value in values)
         rungs = tuple(float(value) if numeric else float(i) for i, value in enumerate(values))
-        found[task] = Ladder(declared.get(task, {}).get("axis", mine[0].axis), rungs, numeric)
+        found[task] = Ladder(declared.get(task, {}).get("axis", mine[0].axis), rungs, numeric, task in declared)
     return found
 
 
@@ -268,7 +238,7 @@ def _current(rows: pd.DataFrame) -> tuple[pd.DataFrame, int]:
     newest = rows.assign(_stamp=stamp).sort_values(["_stamp", "key"]).groupby(["label", "cell", "protocol", "tuning_trials"])
     digest = newest.code_digest.transform("last")
     keep = rows.code_digest.eq(digest.reindex(rows.index)) | digest.reindex(rows.index).isna()
-    return rows[keep], int((~keep).sum())
+    return one_winner(rows[keep]), int((~keep).sum())
 
 
 def _valued(rows: pd.DataFrame) -> pd.DataFrame:

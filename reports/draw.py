@@ -201,6 +201,7 @@ class Panel:
         end = -np.inf
         for tick, name in sorted(self.x.ticks, key=lambda found: float(self.x.share(found[0]))):
             middle, half = float(self.at(tick, self.y.low)[0, 0]), width(name, SMALL) / 2
+            middle = min(middle, self.width - half - 1)
             if middle - half > end + 2:
                 self.text((middle, self.bottom + self.strip + 10), name, "middle")
                 end = middle + half

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from reports.data import LOST, TUNING
+from harness.trial import TUNING
+from reports.data import LOST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,8 +35,8 @@ def facts(data: Tidy, found: Mapping[str, int]) -> list[tuple[str, str]]:
         (sum(found.values()) - found.get("not_applicable", 0), "trials"), (rows.learner.nunique(), "learners"),
         (rows.task.nunique(), "tasks"), (len(data.shared), "cells compared"),
         (spread, "seed a cell" if spread == "1" else "seeds a cell"), (sum(found.get(o, 0) for o in LOST), "failed"),
-        (found.get("not_applicable", 0), "not applicable"),
     ]  # fmt: skip
+    counts += [(found["not_applicable"], "not applicable")] if found.get("not_applicable") else []
     counts += [(searched, "trials of the search for settings")] if searched else []
     return [(str(n), words if n != 1 else words.removesuffix("s")) for n, words in counts]
 

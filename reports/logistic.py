@@ -40,10 +40,10 @@ class Fits(NamedTuple):
     lapse: Floats
     steep: NDArray[np.bool_]
 
-    def at(self, x: Floats) -> Floats:
-        """The curves at places x: (data sets, places)."""
-        z = np.clip(self.slope[:, None] * (x - self.middle[:, None]), -FAR, FAR)
-        return np.asarray((1 - self.lapse[:, None]) / (1 + np.exp(z)))
+    def at(self, x: Floats, i: int) -> Floats:
+        """The i-th curve at places x."""
+        z = np.clip(self.slope[i] * (x - self.middle[i]), -FAR, FAR)
+        return np.asarray((1 - self.lapse[i]) / (1 + np.exp(z)))
 
     def passing(self, level: float) -> Floats:
         """Where each curve passes a level; far below the start for one that never reaches it."""
@@ -72,7 +72,9 @@ def fit(x: Floats, values: Floats, weights: Floats) -> Fits:
     return Fits(found[:, 0], np.exp(found[:, 1]), 1 - found[:, 2], found[:, 1] >= high[1] - 1e-2)
 
 
-def _step(slopes: Floats, misses: Floats, weights: Floats, damping: Floats, ends: tuple[NDArray[np.bool_], NDArray[np.bool_]]) -> Floats:
+def _step(
+    slopes: Floats, misses: Floats, weights: Floats, damping: Floats, ends: tuple[NDArray[np.bool_], NDArray[np.bool_]]
+) -> Floats:
     """Levenberg's step for each data set; a parameter at its bound that would leave it is held."""
     weighted = slopes * weights[:, :, None]
     gradient = np.einsum("drk,dr->dk", weighted, misses)

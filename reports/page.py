@@ -5,31 +5,47 @@ Same data, same bytes: nothing of the time or place of building is in it.
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from reports import figures, identity, tables
 from reports.board import Board, board
 from reports.cards import cards, claims
 from reports.data import Cell, ReportData, Tidy, tidy
+from reports.discrimination import discrimination
+from reports.draw import LEAD, MOST
 from reports.looks import MARKERS, Looks, looks
+from reports.matrix import MEANINGS, VERDICTS, matrix
+from reports.profile import profiles
+from reports.psychometrics import psychometrics
+from reports.reach import REACH, reach
+from reports.reading import reached, silent, taken
 from reports.render import render
 from reports.sheet import packed, sheet
+from reports.tuned import gains, tuning_curves
 from reports.verdict import SAME, verdict
 
 LETTERS = 3
 """Letters that fit above one column of a map."""
-MOST, LEADING = 12, 8
-"""Labels that figures show in colour; of more, the first of the ranking are, and the others are thin and grey."""
 
 
 def build(data: ReportData) -> str:
     """The report as HTML; ReportError where there is nothing to report."""
     found = tidy(data)
-    whole = board(found, found.shared)
+    whole = _standings(found)
     order = [s.label for s in whole.standings]
     look = looks(found.labels if len(found.labels) <= MOST else order, found.families)
-    parts = _first(data, found, whole, look) | _maps(data, found, order) | _figures(data, found, whole, look)
-    return render(data=data, tidy=found, board=whole, looks=look, **parts, contents=_contents(parts))
+    told = discrimination(found) if whole.standings else {}
+    parts = _first(data, found, whole, look) | _maps(data, found, order) | _figures(data, found, whole, look, silent(told))
+    parts |= dict(discrimination=list(told.values()), silent=silent(told), contents=_contents(parts | {"discrimination": told}))
+    return render(data=data, tidy=found, board=whole, looks=look, **parts)
+
+
+def _standings(found: Tidy) -> Board:
+    """The standings; none where no trial ended well, since ranks of nothing but failures would say something."""
+    whole = board(found, found.shared)
+    ended = (found.compared.outcome == "ok").any()
+    return whole if ended else dataclasses.replace(whole, standings=(), pairs={})
 
 
 def _first(data: ReportData, found: Tidy, whole: Board, look: Looks) -> dict[str, Any]:
@@ -41,11 +57,11 @@ def _first(data: ReportData, found: Tidy, whole: Board, look: Looks) -> dict[str
     return dict(
         verdict=verdict(whole, outcomes, {k: len(v) for k, v in decided.items()}), outcomes=outcomes, store=store,
         facts=identity.facts(found, outcomes), notes=identity.notes(found), identity=lines,
-        citation=identity.citation(found, store, lines), ranking=tables.ranking(found, whole, look), arms=None,
-        suites=_suites(found), claims=decided, cards=cards(data, found, decided),
-        environment=[tables.flat(e) for e in data.environment], keys=_keys(look, found, whole),
-        leading=LEADING if len(look) > MOST else len(look), silent=frozenset(),
-        matrix={}, discrimination=[],
+        citation=identity.citation(found, store, lines), ranking=tables.ranking(found, whole, look), matrix=matrix(whole),
+        verdicts=[(VERDICTS[kind], words, kind) for kind, words in MEANINGS.items()], claims=decided,
+        suites=_suites(found) if whole.standings else [],
+        cards=cards(data, found, decided), environment=[tables.flat(e) for e in data.environment],
+        keys=_keys(look, found, whole), leading=LEAD if len(look) > MOST else len(look),
     )  # fmt: skip
 
 
@@ -55,38 +71,40 @@ def _maps(data: ReportData, found: Tidy, order: list[str]) -> dict[str, Any]:
     rows = tables.results(found, modules)
     idle = dict.fromkeys(row.label for row in found.rows.itertuples() if not row.params and row.label not in order)
     return dict(
-        rows=rows, groups=_groups(found.cells), all_groups=_groups(found.seen),
+        rows=rows, suite_names=list(dict.fromkeys(row.suite for row in rows)), groups=_groups(found.cells),
+        all_groups=_groups(found.seen),
         outcome_map=tables.outcome_map(found, [*order, *idle]), heat=tables.heat_map(found, rows, order),
         marks=[(tables.MARKS.get(k, ""), words, k) for k, words in tables.MEANINGS.items()],
         troubles=tables.troubles(found, modules), csv=packed(sheet(found.rows)),
     )  # fmt: skip
 
 
-def _figures(data: ReportData, found: Tidy, whole: Board, look: Looks) -> dict[str, Any]:
-    """The figures, by name; none where there is nothing to draw."""
-    drawn: dict[str, Any] = dict(
-        trials=None, multiples=[], ladders=[], reached=[], profile=None, tuning=[], curves=[], reach=None, costs=[]
-    )
+def _figures(data: ReportData, found: Tidy, whole: Board, look: Looks, dull: frozenset[str]) -> dict[str, Any]:
+    """The figures, and the tables beside them; none where there is nothing to draw."""
+    names = "differences", "trials", "ladders", "reached", "profile", "tuning", "gains", "curves", "taken", "costs"
     if not whole.standings:
-        return drawn
-    silent: frozenset[str] = frozenset()
-    trials = figures.every_trial(found, whole, look, silent)
-    along = figures.curves(found, data.curves, whole, look, silent)
-    return drawn | dict(
-        trials=trials[0] if trials else None,
-        ladders=figures.ladders(found, {}, whole, look, silent),
-        curves=[(axis, axis.capitalize(), panels) for axis, panels in along.items()],
-        costs=figures.costs(found, whole, look),
-    )
+        return dict.fromkeys(names, ()) | {"level": REACH}
+    order = [s.label for s in whole.standings]
+    fits = psychometrics(found)
+    gained = gains(found) if found.arm == "tuned" else {}
+    along = figures.curves(found, data.curves, whole, look, dull)
+    return dict(
+        differences=figures.differences(whole, look, whole.margin), trials=figures.every_trial(found, whole, look, dull),
+        ladders=figures.ladders(found, fits, whole, look, dull), reached=reached(fits, order),
+        profile=figures.profile(profiles(found), whole, look), gains=gained,
+        tuning=[*figures.gained(gained, whole, look), *figures.tuning(tuning_curves(found), whole, look)],
+        curves=[(axis, axis.capitalize(), panels) for axis, panels in along.items()], level=REACH,
+        taken=taken(reach(found, data.curves), order) if len(data.curves) else [], costs=figures.costs(found, whole, look),
+    )  # fmt: skip
 
 
 def _contents(parts: dict[str, Any]) -> list[tuple[str, str]]:
     """The sections that there are, in their order: (id, words)."""
     given = {"pairs": "matrix", "cost": "costs", "tasks": "discrimination"}
-    given |= {name: name for name in ("trials", "multiples", "ladders", "profile", "tuning", "curves")}
+    given |= {name: name for name in ("trials", "ladders", "profile", "tuning", "curves")}
     names = (
         ("ranking", "Ranking"), ("pairs", "Pairs"), ("outcomes", "Outcomes"), ("scores", "Scores"), ("trials", "Trials"),
-        ("multiples", "Task by task"), ("ladders", "Ladders"), ("profile", "Profile"), ("tuning", "Tuning"),
+        ("ladders", "Ladders"), ("profile", "Profile"), ("tuning", "Tuning"),
         ("curves", "Curves"), ("cost", "Cost"), ("tasks", "Tasks"), ("claims", "Claims"), ("trouble", "Trouble"),
         ("learners", "Learners"), ("results", "Results"), ("method", "Method"),
     )  # fmt: skip

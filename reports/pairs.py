@@ -106,7 +106,7 @@ def judge(given: Units, margin: float = MARGIN) -> list[Pair]:
         intervals[known] = _intervals(spread.at(known), n[known], p[known] <= ALPHA)
     equal = known & (p_equal <= ALPHA)
     decided = equal | (known & (p <= ALPHA))
-    superiority = (share * (np.sign(np.nan_to_num(given.differences)) + 1) / 2).sum((1, 2))
+    superiority = (1 + (share * np.sign(np.nan_to_num(given.differences))).sum((1, 2))) / 2
     more: list[int | None] = [None] * len(n)
     open_ = np.flatnonzero(known & ~decided)
     if len(open_):
@@ -116,7 +116,7 @@ def judge(given: Units, margin: float = MARGIN) -> list[Pair]:
     return [
         Pair(
             float(spread.mean[i]), _ends(intervals[i]) if known[i] else None,
-            float(superiority[i]) if least[i] else 0.5, float(p[i]) if known[i] else None,
+            float(superiority[i]), float(p[i]) if known[i] else None,
             float(p_equal[i]) if known[i] else None, _decision(bool(decided[i]), bool(equal[i]), float(spread.mean[i])),
             int((n[i] > 0).sum()), int(given.n_cells[i]), int(n[i].sum()), int(least[i]), more[i],
         )

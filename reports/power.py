@@ -43,7 +43,7 @@ class Spread:
 
 
 def needed(spread: Spread, now: Any, margin: float, levels: tuple[float, float]) -> list[int | None]:
-    """Further seeds a task until one of the two tests decides with a power of POWER; None beyond BEYOND.
+    """Further seeds a task until there is a verdict with a power of POWER; None beyond BEYOND.
 
     now      seeds a task so far
     levels   at which a difference, and equality, would be the next to be accepted
@@ -52,39 +52,52 @@ def needed(spread: Spread, now: Any, margin: float, levels: tuple[float, float])
     high = low + BEYOND + 1
     while (high - low > 1).any():
         middle = (low + high) // 2
-        enough = np.maximum(power(spread, middle, levels[0]), power_equal(spread, middle, levels[1], margin)) >= POWER
+        enough = power(spread, middle, margin, levels) >= POWER
         low, high = np.where(enough, low, middle), np.where(enough, middle, high)
     return [int(x) if x <= BEYOND else None for x in high - now]
 
 
-def power(spread: Spread, n: Any, level: float) -> Floats:
-    """Chance that flipping signs finds the difference, with n seeds a task.
-
-    Under the flips the variance is that of the units around zero, not around the means of their tasks.
-    """
-    from scipy.special import ndtr, ndtri
+def power(spread: Spread, n: Any, margin: float, levels: tuple[float, float]) -> Floats:
+    """Chance that n seeds a task find a difference, or find that there is none beyond the margin."""
+    from scipy.special import ndtr
 
     n = np.asarray(n, dtype=float)
-    own = np.maximum(spread.parts(1).sum(1), FLAT)
-    flipped = own + (spread.weights**2 * spread.means**2).sum(1)
-    z = (np.abs(spread.mean) + ndtri(level / 2) * np.sqrt(flipped / n)) / np.sqrt(own / n)
-    moved = ((spread.variances > FLAT) | (spread.means != 0)).sum(1)
-    found: Floats = np.where(n * moved >= least_units(level), ndtr(z), 0)
+    root = np.sqrt(np.maximum(spread.parts(1).sum(1), FLAT) / n)
+    room = _largest_equal(spread, n, levels[1], margin)
+    least = np.maximum(_smallest_found(spread, n, levels[0]), room)
+    equal = ndtr((room - spread.mean) / root) - ndtr((-room - spread.mean) / root)
+    differ = ndtr((spread.mean - least) / root) + ndtr((-least - spread.mean) / root)
+    found: Floats = np.where(room > 0, equal, 0) + differ
     return found
 
 
-def power_equal(spread: Spread, n: Any, level: float, margin: float) -> Floats:
-    """Chance that two one-sided tests find the difference within the margin, with n seeds a task."""
-    from scipy.special import ndtr, stdtrit
+def _smallest_found(spread: Spread, n: Floats, level: float) -> Floats:
+    """The mean difference from which on flipping signs rejects.
 
-    n = np.asarray(n, dtype=float)
+    Under the flips the variance is that of the units around zero: the tasks' own differences are in it, and so is the mean
+    that is tested. Below `least_units` nothing is large enough.
+    """
+    from scipy.special import ndtri
+
+    squares = spread.weights**2
+    around = (squares * (spread.variances + (spread.means - spread.mean[:, None]) ** 2)).sum(1)
+    z = ndtri(level / 2) ** 2
+    left = n - z * squares.sum(1)
+    moved = ((spread.variances > FLAT) | (spread.means != 0)).sum(1)
+    possible = (left > 0) & (n * moved >= least_units(level))
+    found: Floats = np.where(possible, np.sqrt(z * around / np.where(possible, left, 1)), np.inf)
+    return found
+
+
+def _largest_equal(spread: Spread, n: Floats, level: float, margin: float) -> Floats:
+    """The mean difference up to which two one-sided tests accept equality; negative where they accept none."""
+    from scipy.special import stdtrit
+
     parts = spread.parts(n[:, None])
-    variance = np.maximum(parts.sum(1), FLAT)
+    variance = parts.sum(1)
     unseen = UNSEEN * spread.weights.max(1) / n
     rare = unseen**2 / UNSEEN
     freedom = np.where(spread.weights > 0, np.maximum(n[:, None] - 1, 1), 0)
     degrees = welch(parts, freedom) / np.maximum((variance / (variance + rare)) ** 2, 1e-12)
-    room = margin - unseen + stdtrit(degrees, level) * np.sqrt(variance + rare)
-    root = np.sqrt(variance)
-    found: Floats = np.where(room > 0, ndtr((room - spread.mean) / root) - ndtr((-room - spread.mean) / root), 0)
-    return found
+    room: Floats = margin - unseen + stdtrit(degrees, level) * np.sqrt(variance + rare)
+    return room

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -17,6 +18,8 @@ from reports.logistic import fit
 from reports.resampling import drawn, widened
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from reports.data import Tidy
     from reports.logistic import Fits
     from reports.stats import Floats, Interval
@@ -43,8 +46,8 @@ class Psychometric:
     """How far up one ladder one label gets.
 
     state      solved: the curve passes LEVEL within the ladder. above: every rung is solved, the ladder is too short.
-               below: none is. flat: the score does not fall along the ladder. kinds: rungs are words or in no order.
-               few: fewer than three rungs
+               below: none is. flat: the score does not fall along the ladder. kinds: rungs are words, or in
+               no order that is known. few: fewer than three rungs
     words      the same in plain words: "solves up to lag 23 [19, 30]"
     threshold  the rung at LEVEL, in the units of the ladder; None unless solved
     interval   its 95 % interval over seeds, low before high; None with one seed, and where nothing was fitted. For above and
@@ -102,7 +105,12 @@ def psychometrics(data: Tidy) -> dict[tuple[str, str], Psychometric]:
         ordered = ladder.numeric and abs(order.sum()) == len(order)
         logarithmic = low > 0 and high / low >= SPAN
         climb = Climb(str(label), str(task), ladder.axis or "rung", places[steps], values[:, steps], logarithmic=logarithmic)
-        found[str(label), str(task)] = climb.measured() if ordered else climb.unfitted("kinds", f"{climb.axis} names kinds: no curve")
+        if not ladder.declared:
+            found[str(label), str(task)] = climb.unfitted("kinds", "which rungs are easy is not known: the task is not installed")
+        elif not ordered:
+            found[str(label), str(task)] = climb.unfitted("kinds", f"{climb.axis} names kinds: no curve")
+        else:
+            found[str(label), str(task)] = climb.measured()
     return found
 
 
@@ -122,32 +130,32 @@ class Climb:
         if len(self.rungs) < FEWEST_RUNGS:
             count = f"{len(self.rungs)} rung{'s' if len(self.rungs) > 1 else ''}"
             return self.unfitted("few", f"only {count}: a curve needs {FEWEST_RUNGS}")
-        means, weights = _means(self.values, np.ones((1, len(self.values))))
-        curve = fit(self.x, means, weights)
-        passing = float(_passing(self.x, curve, means)[0])
+        counts, of = self._counts()
+        means, weights = _means(self.values, counts)
+        fits = fit(self.x, means, weights)
+        passing = _passing(self.x, fits, means, weights)
         means = means[0]
         state: State = "above" if (means >= LEVEL).all() else "below" if (means < LEVEL).all() else "solved"
         if state == "solved":
-            if not self._falls(curve):
+            if not self._falls(fits):
                 return self.unfitted("flat", f"does not fall steadily with {self.axis}: no threshold")
-            passing = min(max(passing, 0.0), 1.0)
-        interval, beyond = self._interval(passing, curve) if len(self.values) > 1 else (None, (False, False))
+            passing[0] = np.clip(passing[0], 0, 1)
+        interval, beyond = self._interval(passing, fits, of) if len(of) else (None, (False, False))
         xs = np.linspace(0, 1, POINTS)
-        rest = means - curve.at(self.x)[0]
-        residual = float(np.sqrt((rest**2).mean()))
+        residual = float(np.sqrt(((means - fits.at(self.x, 0)) ** 2).mean()))
         spread = float(((means - means.mean()) ** 2).mean())
-        drawn = sorted(zip(map(self.rung, xs), curve.at(xs)[0].tolist(), strict=True))
+        line = sorted(zip(self.rung(xs).tolist(), fits.at(xs, 0).tolist(), strict=True))
         result = dataclasses.replace(
             self.unfitted(state, ""),
-            threshold=self.rung(passing) if state == "solved" else None,
+            threshold=float(self.rung(passing[:1])[0]) if state == "solved" else None,
             interval=interval,
             beyond=beyond,
-            slope=float(curve.slope[0] / abs(self.u[-1] - self.u[0])),
-            lapse=float(curve.lapse[0]),
+            slope=float(fits.slope[0] / abs(self.u[-1] - self.u[0])),
+            lapse=float(fits.lapse[0]),
             residual=residual,
             r2=1 - residual**2 / spread if spread > TINY else None,
-            xs=tuple(x for x, _ in drawn),
-            ys=tuple(y for _, y in drawn),
+            xs=tuple(x for x, _ in line),
+            ys=tuple(y for _, y in line),
         )
         return dataclasses.replace(result, words=_words(result))
 
@@ -158,30 +166,38 @@ class Climb:
             self.label, self.task, self.axis, state, words, len(self.values), tuple(self.rungs.tolist()), tuple(means.tolist())
         )
 
-    @property
+    @cached_property
     def u(self) -> Floats:
         """The rungs on the axis of the curve."""
         return np.log(self.rungs) if self.logarithmic else self.rungs
 
-    @property
+    @cached_property
     def x(self) -> Floats:
         """The rungs from 0, the easiest, to 1, the hardest."""
         return np.asarray((self.u - self.u[0]) / (self.u[-1] - self.u[0]))
 
-    def rung(self, x: float) -> float:
-        """A place between 0 and 1 in the units of the ladder."""
-        near = np.abs(self.x - x)
-        if near.min() < ROUND:
-            return float(self.rungs[near.argmin()])
+    def rung(self, x: Floats) -> Floats:
+        """Places between 0 and 1 in the units of the ladder; on a rung, that rung to the last digit."""
         u = self.u[0] + x * (self.u[-1] - self.u[0])
-        return float(np.exp(u) if self.logarithmic else u)
+        near = np.abs(self.x - x[:, None])
+        return np.asarray(
+            np.where(near.min(axis=1) < ROUND, self.rungs[near.argmin(axis=1)], np.exp(u) if self.logarithmic else u)
+        )
 
-    def _falls(self, curve: Fits) -> bool:
+    def _counts(self) -> tuple[Floats, NDArray[np.intp]]:
+        """How often each seed counts: once, and then in each draw that differs; and which of these each draw is."""
+        once = np.ones((1, len(self.values)))
+        if len(self.values) < 2:
+            return once, np.zeros(0, dtype=np.intp)
+        counts, of = np.unique(drawn(np.nan_to_num(self.values, nan=-1.0)), axis=0, return_inverse=True)
+        return np.concatenate([once, counts]), of.ravel() + 1
+
+    def _falls(self, fits: Fits) -> bool:
         """Whether the curve falls by FALL or more, and, with several seeds, the scores fall beyond chance.
 
         The test is that of Page, by its normal limit: rungs are exchanged within each seed. One seed has no spread to go by.
         """
-        first, last = curve.at(np.array([0.0, 1.0]))[0]
+        first, last = fits.at(np.array([0.0, 1.0]), 0)
         if first - last < FALL:
             return False
         if len(self.values) == 1:
@@ -191,29 +207,24 @@ class Climb:
             y = seed[~np.isnan(seed)]
             trend = np.arange(len(y)) - (len(y) - 1) / 2
             fall -= float(trend @ y)
-            variance += float((trend @ trend) * ((y - y.mean()) ** 2).sum() / max(len(y) - 1, 1))
+            variance += float(trend @ trend * y.var(ddof=1)) if len(y) > 1 else 0.0
         return fall > ONE_SIDED * math.sqrt(variance)
 
-    def _interval(self, passing: float, curve: Fits) -> tuple[Interval | None, tuple[bool, bool]]:
+    def _interval(self, passing: Floats, fits: Fits, of: NDArray[np.intp]) -> tuple[Interval | None, tuple[bool, bool]]:
         """The interval of the threshold over seeds, all rungs of a seed together, and which ends lie beyond the ladder.
 
-        Where the fall lies between two rungs, a curve does not say where: both rungs then stand for it.
+        Where the fall lies between two rungs, a curve does not say where: both rungs then stand for it. No interval is given
+        where the ladder lies outside.
         """
-        counts, of = np.unique(drawn(np.nan_to_num(self.values, nan=-1.0)), axis=0, return_inverse=True)
-        means, weights = _means(self.values, counts)
-        fits = fit(self.x, means, weights)
-        low, high = self._between(_passing(self.x, fits, means), fits)
-        first, last = self._between(np.array([passing]), curve)
-        of = of.ravel()
-        ends = widened(first[0], low[of], len(self.values))[0], widened(last[0], high[of], len(self.values))[1]
-        easy, hard = (float(x) for x in ends)
-        beyond = easy < 0, hard > 1
+        low, high = self._between(passing, fits)
+        n = len(self.values)
+        easy, hard = float(widened(low[0], low[of], n)[0]), float(widened(high[0], high[of], n)[1])
         if easy > 1 or hard < 0:
             return None, (False, False)
-        interval = self.rung(max(easy, 0.0)), self.rung(min(hard, 1.0))
+        ends, beyond = self.rung(np.clip([easy, hard], 0, 1)).tolist(), (easy < 0, hard > 1)
         if self.rungs[0] > self.rungs[-1]:
-            return (interval[1], interval[0]), (beyond[1], beyond[0])
-        return interval, beyond
+            return (ends[1], ends[0]), (beyond[1], beyond[0])
+        return (ends[0], ends[1]), beyond
 
     def _between(self, passing: Floats, fits: Fits) -> tuple[Floats, Floats]:
         """For curves as steep as can be, the rungs before and after they pass; else where they pass, twice."""
@@ -229,15 +240,15 @@ def _means(values: Floats, counts: Floats) -> tuple[Floats, Floats]:
     return counts @ np.where(there, values, 0.0) / np.maximum(weights, 1), weights
 
 
-def _passing(x: Floats, fits: Fits, means: Floats) -> Floats:
+def _passing(x: Floats, fits: Fits, means: Floats, weights: Floats) -> Floats:
     """Where curves pass LEVEL: from 0 to 1, before or after that where no rung or every rung is solved.
 
     One gap between rungs is as far as a curve is followed beyond the ladder.
     """
     gap = float(np.median(np.diff(x)))
     passing = fits.passing(LEVEL)
-    passing = np.where((means >= LEVEL).all(axis=1), np.maximum(passing, 1 + OUT), passing)
-    passing = np.where((means < LEVEL).all(axis=1), np.minimum(passing, -OUT), passing)
+    passing = np.where(((means >= LEVEL) | (weights == 0)).all(axis=1), np.maximum(passing, 1 + OUT), passing)
+    passing = np.where(((means < LEVEL) | (weights == 0)).all(axis=1), np.minimum(passing, -OUT), passing)
     return np.clip(passing, -gap, 1 + gap)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import importlib.resources
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +20,16 @@ from reports.sources import linked
 from reports.words import figure, listed, seconds, short
 
 if TYPE_CHECKING:
+    from markupsafe import Markup
+
     from reports.drawing import Value
+
+UNNEEDED = re.compile(r"</t[dhr]>")
+"""End tags that HTML lets a page leave out; a large report is a tenth smaller without."""
+
+WIDTH = re.compile(r'viewBox="[-\d.]+ [-\d.]+ ([\d.]+)')
+SMALLEST, LARGEST = 0.068, 0.1
+"""Size of a figure's point in the page, in rem: its words are set in 9 points."""
 
 
 def render(**parts: Any) -> str:
@@ -31,15 +41,26 @@ def render(**parts: Any) -> str:
         loader=FunctionLoader(_source), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {
-        "figure": figure, "linked": linked, "short": short, "seconds": seconds, "drawn": Markup, "listed": listed,
-        "plain": plain, "share": share,
+        "figure": figure, "linked": linked, "short": short, "seconds": seconds, "drawn": drawn, "listed": listed,
+        "plain": plain, "share": share, "brief": brief, "probability": probability,
     }  # fmt: skip
     script, style = _source("behaviour.js"), _source("style.css")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return environment.get_template("page.html").render(
+    text = environment.get_template("page.html").render(
         **parts, script=Markup(script), style=Markup(style), script_hash=digest,  # noqa: S704  our own files
         light=LIGHT, dark=DARK, shades=shades(), families=FAMILIES, marks_drawn=_marks(),
     )  # fmt: skip
+    return UNNEEDED.sub("", text)
+
+
+def drawn(svg: str) -> Markup:
+    """An SVG of our own making, neither so small that its words cannot be read nor so large that they shout."""
+    from markupsafe import Markup
+
+    size = WIDTH.search(svg)
+    wide = float(size[1]) if size else 0.0
+    style = f'<svg style="min-width:{SMALLEST * wide:.1f}rem;max-width:{LARGEST * wide:.1f}rem" '
+    return Markup(svg.replace("<svg ", style, 1))  # noqa: S704  its words were escaped when it was made
 
 
 def plain(value: Value) -> str:
@@ -50,6 +71,16 @@ def plain(value: Value) -> str:
 def share(value: float | None) -> str:
     """A share in per cent; nothing for None."""
     return "" if value is None else f"{100 * value:.3g} %"
+
+
+def brief(value: float) -> str:
+    """A score in two decimals, with a real minus sign."""
+    return f"{value:.2f}".replace("-0.00", "0.00").replace("-", "−")
+
+
+def probability(p: float | None) -> str:
+    """A p-value in two digits; nothing for None."""
+    return "" if p is None else "< 0.001" if p < 1e-3 else f"{p:.2g}"
 
 
 def _source(name: str) -> str:

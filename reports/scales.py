@@ -26,11 +26,14 @@ class Axis(NamedTuple):
     words: str = ""
 
     def share(self, values: ArrayLike) -> NDArray[np.float64]:
-        """Where values lie: 0 at the beginning of the axis, 1 at its end; what lies beyond is drawn at the end."""
+        """Where values lie: 0 at the beginning of the axis, 1 at its end; what lies beyond is drawn at the end.
+
+        On a logarithmic axis all are above zero.
+        """
         x = np.asarray(values, dtype=float)
         ends = np.array([self.low, self.high])
         if self.log:
-            x, ends = np.log10(np.clip(x, np.min(ends), np.max(ends))), np.log10(ends)
+            x, ends = np.log10(x), np.log10(ends)
         size = np.abs(ends).max()
         found: NDArray[np.float64] = np.clip((x / size - ends[0] / size) / (ends[1] / size - ends[0] / size), 0.0, 1.0)
         return found
@@ -65,15 +68,24 @@ def spread(values: Sequence[float], *, log: bool, words: str = "") -> Axis:
 
 def ticks(low: float, high: float, *, log: bool) -> tuple[tuple[float, str], ...]:
     """Some round numbers between two others."""
-    from matplotlib.ticker import LogLocator, MaxNLocator
-
     if log:
-        subs = (1,) if high > 60 * low else (1, 2, 5) if high > 4 * low else (1, 1.5, 2, 3, 4, 5, 6, 7, 8, 9)
-        found = LogLocator(subs=subs, numticks=6).tick_values(low, high)
+        found = _decades(low, high)
     else:
-        found = MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
-    inside = [float(x) for x in found if low <= x <= high]
+        from matplotlib.ticker import MaxNLocator
+
+        found = [float(x) for x in MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)]
+    inside = [x for x in found if low <= x <= high]
     return tuple((x, written(0.0 if abs(x) < 1e-12 * (high - low) else x)) for x in inside)
+
+
+def _decades(low: float, high: float) -> list[float]:
+    """Powers of ten, six at most; where there are less than two decades, some of their multiples too."""
+    first, last = int(np.floor(np.log10(low))), int(np.ceil(np.log10(high)))
+    if high > 60 * low:
+        stride = -(-(last - first) // 6)
+        return [float(f"1e{power}") for power in range(-(-first // stride) * stride, last + 1, stride) if power < 308]
+    steps = (1, 2, 5) if high > 4 * low else (1, 1.5, 2, 3, 4, 5, 6, 7, 8, 9)
+    return [float(f"{step}e{power}") for power in range(first, last + 1) for step in steps]
 
 
 def stepped(values: Sequence[float], names: Sequence[str] | None = None, words: str = "") -> Axis:

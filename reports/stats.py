@@ -61,7 +61,7 @@ def median_interval(values: Floats) -> Interval | None:
         return None
     if n < FEWEST or x[0] == x[-1]:
         return float(x[0]), float(x[-1])
-    cut = _outer(n)
+    cut = outer(n)
     return _hull(_expanded(x, lambda drawn: np.median(drawn, axis=1)), (x[cut], x[n - 1 - cut]))
 
 
@@ -158,7 +158,7 @@ def _expanded(x: Floats, statistic: Callable[[Floats], Floats]) -> Interval:
     return float(low), float(high)
 
 
-def _outer(n: int) -> int:
+def outer(n: int) -> int:
     """How many of n values at either end lie beyond a median's interval with at most half of ALPHA."""
     below = np.cumsum([math.comb(n, k) / 2**n for k in range(n // 2)])
     return int(np.searchsorted(below, ALPHA / 2, side="right")) - 1

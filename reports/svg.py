@@ -25,7 +25,7 @@ DECIMALS = re.compile(r"-?\d+\.\d+")
 COMMAND = re.compile(r"\s*([A-Za-z])\s*")
 POINT = re.compile(r"M([-\d.]+ [-\d.]+)L\1(?![\d.])")
 COLOUR = re.compile("|".join(VARIABLES))
-IDLE = re.compile(r"\s*(stroke-dashoffset: 0|stroke-miterlimit: \d+|stroke-linejoin: \w+)(;|$)")
+IDLE = re.compile(r"\s*(fill: none|stroke-dashoffset: 0|stroke-miterlimit: \d+|stroke-linejoin: \w+)(;|$)")
 FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML cannot hold."""
 
@@ -57,7 +57,7 @@ def inline(figure: Figure, title: str, words: Iterable[Words]) -> str:
         figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     root = ET.fromstring(out.getvalue())  # noqa: S314  matplotlib has just written it
     box = " ".join(_short(x) for x in (root.get("viewBox") or "").split())
-    made = ET.Element(f"{{{SVG}}}svg", {"viewBox": box, "role": "img", "class": "drawn"})
+    made = ET.Element(f"{{{SVG}}}svg", {"viewBox": box, "role": "img", "class": "drawn", "fill": "none"})
     ET.SubElement(made, f"{{{SVG}}}title").text = clean(title)
     for group in root.iter(f"{{{SVG}}}g"):
         for path in group.findall(f"{{{SVG}}}path"):

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.trial import FAILED
+from harness.trial import FAILED, TUNING
 from reports.command import command
-from reports.data import LOST, STANDARD, TUNING, Tidy
+from reports.data import LOST, Tidy
+from reports.footing import STANDARD
 from reports.looks import STEPS, Look
-from reports.stats import FEWEST, Interval, iqm, median_interval
+from reports.stats import FEWEST, Interval, iqm, median_interval, proportion_interval
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -99,7 +100,7 @@ def _median(values: Iterable[float | None]) -> float | None:
 
 @dataclasses.dataclass(frozen=True)
 class Square:
-    """One square of a map: its text, its class for colour, and the sentence behind it."""
+    """One square of a map: its text, its class for colour, and the sentence behind it, if there is more to say."""
 
     text: str
     shade: str
@@ -118,6 +119,8 @@ def _outcome(label: str, cell: str, trials: list[Any]) -> Square:
     if not trials:
         return Square("", "missing", f"{label} on {cell}: not run")
     counts = Counter(t.outcome for t in trials)
+    if set(counts) == {"ok"}:
+        return Square(MARKS["ok"], "ok", "")
     worst = next(o for o in WORST if o in counts)
     text = MARKS[worst] + (str(counts[worst]) if counts[worst] < len(trials) else "")
     words = ", ".join(f"{counts[o]} {MEANINGS[o]}" for o in WORST if o in counts)
@@ -153,6 +156,7 @@ class Place:
     operations: float | None
     bar: tuple[float, float, float] | None
     dot: float
+    failure: Interval
 
 
 def ranking(data: Tidy, board: Board, looks: dict[str, Look]) -> list[Place]:
@@ -164,7 +168,7 @@ def ranking(data: Tidy, board: Board, looks: dict[str, Look]) -> list[Place]:
     return [
         Place(
             s, looks[s.label], len(board.behind(s.label)) if s.rank else 0, _number(seconds[s.label]),
-            _number(operations[s.label]), _bar(s.interval), _at(s.score),
+            _number(operations[s.label]), _bar(s.interval), _at(s.score), proportion_interval(s.n_lost, s.n_trials),
         )
         for s in board.standings
     ]  # fmt: skip

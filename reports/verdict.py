@@ -61,11 +61,11 @@ def _opening(board: Board) -> tuple[str, list[str]]:
     """Who leads, by whose measure, and what is shown against the others."""
     ranked = board.ranked
     first = ranked[0]
-    opening = [_score(first, board), _footing(board)]
+    score, footing = _score(first, board), _footing(board)
     if any(board.pairs[first.label, s.label].interval is None for s in ranked[1:]):
         gap = "a cell has a single seed" if board.least_seeds < 2 else "some pairs share too few seeds or cells"
         note = f"No order is established: {gap}, so the spread between seeds is unknown. Run at least three."
-        return f"{first.label} comes first, on too few seeds to say more", [*opening, note]
+        return f"{first.label} comes first, on too few seeds to say more", [score, note, footing]
     better, equal, worse, undecided = (board.against(first.label, d) for d in ("better", "equal", "worse", "undecided"))
     sentences = [
         *([f"It is better than {_names(better)}."] if better else []),
@@ -73,7 +73,7 @@ def _opening(board: Board) -> tuple[str, list[str]]:
         *([f"Where both ran, it is worse than {_names(worse)}."] if worse else []),
         *_open(first, undecided, board),
     ]
-    return _headline(board, len(better), equal, worse, undecided), [*opening, *sentences]
+    return _headline(board, len(better), equal, worse, undecided), [score, *sentences, footing]
 
 
 def _headline(board: Board, n_better: int, equal: list[Standing], worse: list[Standing], undecided: list[Standing]) -> str:

@@ -37,7 +37,8 @@ def seconds(value: float | None) -> str:
 def points(margin: float) -> str:
     """A part of the score as points: `two points`."""
     hundredths = round(100 * margin, 6)
-    number = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five"}.get(hundredths, f"{hundredths:g}")
+    words: dict[float, str] = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five"}
+    number = words.get(hundredths, f"{hundredths:g}")
     return f"{number} point{'' if hundredths == 1 else 's'}"
 
 

@@ -21,6 +21,7 @@ def main() -> int:
             "format": [python, "-m", "ruff", "format", "--check", "."],
             "types": [python, "-m", "mypy"],
             "tests": [python, "-m", "pytest", "tests", "-n", "2", "--dist", "loadfile", "--benchmark-disable"],
+            "docs": [python, "-m", "sphinx", "-W", "--keep-going", "-q", "docs", str(Path(folder) / "docs")],
             "suites": [*suites, "--hebbench-report", str(Path(folder) / "report.html")],
         }
         for name, command in steps.items():

@@ -131,8 +131,8 @@ def crowd(
         for i, (task, rungs) in enumerate(where):
             easy = 1 - i / (4 * tasks) if i else 1.0
             for rung in rungs:
-                level = skill * easy / (1 + (rung or 0.0) / (40 * skill))
-                rows += [_made(name, family, task, rung, level if i % 5 else easy, r) for r in range(seeds)]
+                level = skill * easy / (1 + (rung or 0.0) / (40 * skill)) if i % 5 or rung else easy
+                rows += [_made(name, family, task, rung, level, r) for r in range(seeds)]
                 if tuned and family != "control":
                     better = level + 0.1 * (1 - level)
                     rows += [_made(name, family, task, rung, better, r, tuned=tuned) for r in range(seeds)]

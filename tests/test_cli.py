@@ -46,14 +46,14 @@ def test_python_m_harness_is_hebbench_and_offers_the_commands(here):
     done = bench("--help", cwd=here)
     assert done.returncode == 0
     assert done.stdout.startswith("Usage: hebbench ")
-    there = "list run status report check new explain why merge export doctor clean"
+    there = "list run status report compare check new explain why merge export doctor clean"
     assert set(main.commands) == set(there.split())
 
 
 def test_run_takes_the_options_of_the_surface():
     options = {word for p in main.commands["run"].params for word in p.opts}
-    promised = """store learner task suite no-controls seeds jobs timeout memory tune shard retry-failed force fail-fast dry-run report
-    config quiet json"""
+    promised = """store learner task suite no-controls seeds jobs timeout memory tune shard retry-failed force fail-fast dry-run
+    report config quiet json"""
     assert {f"--{word}" for word in promised.split()} <= options
 
 
@@ -106,11 +106,13 @@ def test_a_range_is_explained_whole(monkeypatch):
     """One that ends in ones, as 1 to 11, is not cut."""
     entry = registry.find().learner("Perceptron")
     card = describe.listed(entry)
-    card["hyperparameters"] = [card["hyperparameters"][0] | dict(choices=[], low=1, high=11, unit=unit) for unit in ("1", "mV")]
+    wide = dict(choices=[], low=1, high=11, search=[1, 11])
+    changed = wide, wide | dict(unit="mV"), wide | dict(search=[2, 3]), wide | dict(search=None)
+    card["hyperparameters"] = [card["hyperparameters"][0] | dict(unit="1") | given for given in changed]
     monkeypatch.setattr(describe, "listed", lambda _: card)
     text = describe.learner_text(entry)
-    assert "(1 to 11)" in text
-    assert "(1 to 11 mV)" in text
+    for words in "(1 to 11)", "(1 to 11 mV)", "(1 to 11; tuned over 2 to 3)", "(1 to 11; not tuned)":
+        assert words in text
 
 
 # ---------------------------------------------------------------- run

@@ -11,6 +11,7 @@ import io
 import re
 import shlex
 from html.parser import HTMLParser
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -49,6 +50,8 @@ class Tags(HTMLParser):
     """Every tag and attribute of a page, and whether ids are unique and tags closed."""
 
     VOID = frozenset({"meta", "input", "link", "br", "hr", "img"})
+    ENDED_BY: ClassVar = {"td": {"td", "th", "tr"}, "th": {"td", "th", "tr"}, "tr": {"tr"}}
+    """Tags that may lack their end, and those whose start ends them; the end of their parent does too."""
 
     def __init__(self):
         super().__init__()
@@ -57,6 +60,8 @@ class Tags(HTMLParser):
 
     def handle_starttag(self, tag, attrs):
         self.found.append((tag, dict(attrs)))
+        while self.open and tag in self.ENDED_BY.get(self.open[-1], ()):
+            self.open.pop()
         if tag not in self.VOID:
             self.open.append(tag)
 
@@ -64,6 +69,8 @@ class Tags(HTMLParser):
         self.found.append((tag, dict(attrs)))
 
     def handle_endtag(self, tag):
+        while self.open[-1] in self.ENDED_BY and tag not in self.ENDED_BY:
+            self.open.pop()
         assert self.open.pop() == tag
 
 
@@ -118,9 +125,13 @@ def test_every_id_is_unique_and_every_anchor_has_its_target(page):
 
 
 def test_every_part_is_there(page):
-    parts = ["ranking", "outcomes", "scores", "trials", "ladders", "curves", "cost", "claims", "trouble", "learners", "results"]
-    sections = [a["id"] for tag, a in tags(page) if tag == "section"]
-    assert sections == ["verdict", *parts, "method"]
+    parts = [
+        "verdict", "ranking", "pairs", "outcomes", "scores", "trials", "ladders", "profile", "curves", "cost", "tasks", "claims",
+        "trouble", "learners", "results", "method",
+    ]  # fmt: skip
+    assert [a["id"] for tag, a in tags(page) if tag == "section"] == parts
+    contents = re.findall(r'href="#(\w+)"', page[page.index("<nav") : page.index("</nav>")])
+    assert contents == parts[1:]
     for words in ("held", "broken", "undecided", "82.9 %", "doi:10.3389/fncom.2015.00099", "W holds NaN", "prefers-color-scheme"):
         assert words in page
     assert page.count("<svg") > 30
@@ -212,7 +223,14 @@ def test_cells_that_a_spreadsheet_would_execute(cell, expected):
 
 def trial(**changes):
     given_row = dict(
-        label="MLP[hidden=8]", learner="MLP", family="engineered", origin="builtin", task="logic/xor", preset="quick"
+        label="MLP[hidden=8]",
+        learner="MLP",
+        family="engineered",
+        origin="builtin",
+        task="logic/xor",
+        preset="quick",
+        tuned=False,
+        tuning_trials=0,
     )
     return type("Row", (), given_row | changes)
 
@@ -233,6 +251,12 @@ def test_commands_name_files_and_keep_controls():
     words = shlex.split(command(trial(origin="file"), [0], {"MLP": "my rule.py"}))
     assert "my rule.py[hidden=8]" in words
     assert "--no-controls" not in command(trial(family="control"), [0], {})
+
+
+def test_commands_tune_again_what_was_tuned():
+    words = shlex.split(command(trial(tuned=True, tuning_trials=4), [0], {}))
+    assert words[words.index("--tune") + 1] == "4"
+    assert "--tune" not in command(trial(), [0], {})
 
 
 @given(st.text(max_size=40))

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import itertools
 import os
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
 from reports import build
-from tests.report_sample import sample
+from reports.looks import DARK, LIGHT
+from tests.report_sample import FORMULA, crowd, sample
 from tests.test_report import hostile
 
 CHROMIUM = "/usr/bin/chromium"
@@ -132,17 +137,151 @@ def test_the_theme_turns(opened):
     assert page.evaluate(paper) == dark
 
 
-def test_a_learner_is_lit_in_every_figure(opened):
+def lit(page) -> set[str]:
+    """The learners that are lit, by the names in the ranking."""
+    return set(page.eval_on_selector_all("#ranks tr.lit th", "(heads) => heads.map((h) => h.textContent.trim())"))
+
+
+KEYS = (
+    "#ladders ul.legend button.key",
+    "#ranks button.key",
+    "#heat-map button.key",
+    "#head-to-head button.key",
+    ".card button.key",
+)
+
+
+@pytest.mark.parametrize("where", KEYS)
+def test_a_learner_is_lit_in_every_figure(opened, where):
     page = opened()
-    page.locator("#trials button.key", has_text="Perceptron").click()
-    assert page.locator("button.key[aria-pressed=true]").count() == page.locator("ul.legend").count()
-    faint = page.evaluate("[...document.querySelectorAll('.series')].filter((x) => x.classList.contains('lit')).length")
-    assert 0 < faint < page.locator(".series").count()
+    page.locator(where, has_text="Perceptron").first.click()
+    assert lit(page) == {"Perceptron"}
+    number = page.locator("#ranks tr.lit").get_attribute("data-s")
+    for section in ("trials", "ladders", "profile", "curves", "cost"):
+        drawn = page.eval_on_selector_all(f"#{section} .series.lit", "(found) => found.map((x) => x.getAttribute('class'))")
+        assert drawn, section
+        assert all(f"s-{number}" in name.split() for name in drawn)
+    for table in ("outcome-map", "heat-map", "head-to-head", "all", "reached"):
+        assert page.locator(f"#{table} tr.lit").count() == page.locator(f"#{table} tr[data-s='{number}']").count() > 0
+    assert page.locator(".card.lit h3").text_content().startswith("Perceptron")
+    assert page.locator("button.key[aria-pressed=true]").count() == page.locator(f"button.key[data-s='{number}']").count()
+    assert "Perceptron" in page.locator("#said").text_content()
+
+
+def test_a_lit_learner_goes_out_again(opened):
+    page = opened()
+    key = page.locator("#ranks button.key", has_text="MLP")
+    key.focus()
+    page.keyboard.press("Enter")
+    assert lit(page) == {"MLP"}
+    page.keyboard.press("Enter")
+    assert lit(page) == set()
+    page.locator("#heat-map tr", has_text="Oja").locator("td").first.click()
+    assert lit(page) == {"Oja"}
+    page.keyboard.press("Escape")
+    assert lit(page) == set()
+    assert not page.locator("#clear").is_visible()
+    page.locator("#profile .series").first.dispatch_event("click")
+    assert len(lit(page)) == 1
+    page.click("#clear")
+    assert lit(page) == set()
+
+
+def saved(page, button) -> tuple[str, str]:
+    """Name and text of what a button saves."""
+    with page.expect_download() as waiting:
+        button.click()
+    return waiting.value.suggested_filename, Path(waiting.value.path()).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_figure_is_saved_in_the_colours_shown(opened, scheme):
+    page = opened(scheme=scheme)
+    name, text = saved(page, page.locator("#profile .tools button", has_text="SVG"))
+    assert name == "profile.svg"
+    root = ET.fromstring(text)
+    assert "var(" not in text
+    paper = page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--paper').trim()")
+    assert root.find("{http://www.w3.org/2000/svg}rect").get("fill") == paper
+    assert {c for c in (LIGHT if scheme == "light" else DARK) if c in text}
+    assert not {c for c in (DARK if scheme == "light" else LIGHT) if c in text}
+
+
+def test_a_table_is_saved_as_it_stands(opened):
+    page = opened()
+    name, text = saved(page, page.locator("#profile .tools button", has_text="CSV"))
+    assert name == "profile.csv"
+    lines = list(csv.reader(io.StringIO(text)))
+    rows = page.eval_on_selector_all(
+        "#profile .data table tr", "(rows) => rows.map((r) => [...r.cells].map((c) => c.textContent.trim()))"
+    )
+    assert lines == rows
+    assert len(lines) > 100
+
+
+def test_every_figure_has_its_table_and_buttons(opened):
+    page = opened()
+    figures = page.locator("figure.drawing").count()
+    assert figures > 20
+    assert page.locator("figure.drawing details.data table caption").count() == figures
+    assert page.locator("figure.drawing .tools button").count() == 2 * figures
+    empty = "(all) => all.filter((t) => t.tBodies[0].rows.length === 0 || t.tHead.rows[0].cells.length < 2).length"
+    assert page.eval_on_selector_all("figure.drawing details.data table", empty) == 0
+
+
+def test_every_trial_is_saved_unpacked(opened):
+    page = opened()
+    name, text = saved(page, page.locator("#sheet"))
+    assert name == "trials.csv"
+    assert len(list(csv.DictReader(io.StringIO(text)))) == len(sample().rows)
+
+
+def test_a_saved_table_runs_nothing(opened, tmp_path):
+    path = tmp_path / "hostile.html"
+    path.write_text(build(hostile()), encoding="utf-8")
+    page = opened(path.as_uri())
+    name, text = saved(page, page.locator("#trials .tools button", has_text="CSV"))
+    assert name == "trials.csv"
+    cells = {cell for line in csv.reader(io.StringIO(text)) for cell in line}
+    assert "'" + FORMULA in cells
+    assert FORMULA not in cells
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_pages_of_curves_turn_without_script(opened, script):
+    page = opened(script=script)
+    shown = "#curves .tab >> visible=true"
+    assert page.locator(shown).count() == 1
+    first = page.locator(shown).locator("b").first.text_content()
+    page.locator("#curves label", has_text="Operations").click()
+    assert page.locator(shown).count() == 1
+    assert page.locator("#against-operations").is_checked()
+    assert page.locator(shown).locator("b").first.text_content() == first
+    page.keyboard.press("ArrowLeft")
+    assert page.locator("#against-samples").is_checked()
+
+
+def test_headings_go_down_step_by_step_and_tables_have_captions(opened):
+    page = opened()
+    levels = page.eval_on_selector_all("h1, h2, h3, h4, h5", "(found) => found.map((h) => Number(h.tagName[1]))")
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(b <= a + 1 for a, b in itertools.pairwise(levels))
+    assert page.eval_on_selector_all("table", "(all) => all.filter((t) => !t.caption?.textContent.trim()).length") == 0
+
+
+@pytest.fixture(scope="module")
+def crowded(tmp_path_factory) -> str:
+    """A page of many learners and tasks with long names."""
+    path = tmp_path_factory.mktemp("crowd") / "report.html"
+    path.write_text(build(crowd(60, 60, seeds=2, names=24, curves=False)), encoding="utf-8")
+    return path.as_uri()
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_nothing_overflows(opened, width):
-    page = opened(width=width)
+@pytest.mark.parametrize("of", ["address", "crowded"])
+def test_nothing_overflows(opened, request, of, width):
+    page = opened(request.getfixturevalue(of), width=width)
     page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     outside = page.evaluate(
@@ -158,6 +297,20 @@ def test_tables_fit_a_desk(opened):
     page = opened(width=1440)
     for table in ("ranks", "all", "heat-map"):
         assert page.eval_on_selector(f"#{table}", "(t) => t.scrollWidth <= t.parentElement.clientWidth")
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_no_name_is_clipped_or_lies_on_another(opened, crowded, width):
+    """In the ranking every name is whole; the heads of the maps stand beside each other."""
+    page = opened(crowded, width=width)
+    clipped = "(names) => names.filter((n) => n.scrollWidth > n.clientWidth + 1).map((n) => n.textContent)"
+    assert page.eval_on_selector_all("#ranks th .name, .legend .name", clipped) == []
+    for table in ("head-to-head", "heat-map", "outcome-map"):
+        boxes = page.eval_on_selector_all(
+            f"#{table} thead tr:last-child th span",
+            "(all) => all.map((s) => [s.getBoundingClientRect().left, s.getBoundingClientRect().right])",
+        )
+        assert all(right <= left + 1 for (_, right), (left, _) in itertools.pairwise(boxes))
 
 
 def serious(page) -> list[str]:
@@ -181,7 +334,8 @@ def short(tmp_path_factory) -> str:
 @pytest.mark.parametrize("width", WIDTHS)
 def test_axe_finds_nothing_serious(opened, short, scheme, width):
     page = opened(short, scheme=scheme, width=width)
-    page.evaluate("document.querySelectorAll('section:not(#results) details').forEach((d) => { d.open = true; })")
+    folded = "section:not(#results) details:not(.data), #profile .data"
+    page.eval_on_selector_all(folded, "(all) => all.forEach((d) => { d.open = true; })")
     page.locator("button.key").first.click()
     page.wait_for_timeout(300)
     assert serious(page) == []
@@ -201,6 +355,9 @@ def test_it_reads_without_scripts(opened):
     assert not page.locator("#theme").is_visible()
     assert not page.locator("#filters").is_visible()
     assert page.locator("#trials svg.drawn").is_visible()
+    page.locator("#trials summary").click()
+    assert page.locator("#trials .data table").is_visible()
+    assert page.locator(".tools, button").count() == page.locator("#theme, #clear").count()
 
 
 def test_hostile_names_run_nothing(opened, tmp_path):

@@ -92,6 +92,27 @@ def test_settings_that_were_asked_for_name_a_tuned_trial():
     assert (found.arm, found.labels) == ("tuned", ("A[hidden=8]", "Blank"))
 
 
+def test_who_has_all_its_settings_asked_for_is_compared_as_it_is():
+    frames = [rows("A", score=0.1), rows("A", 4, 0.3), rows("B", params={"rate": 0.2}, score=0.6)]
+    assert footing(*frames) == ("tuned", 4, {0.3, 0.6})
+
+
+def test_a_default_that_was_written_out_names_nothing():
+    """Trials at their defaults do not keep it, so tuned ones must not either."""
+    cards = [{"name": "A", "hyperparameters": [RATE, {"name": "units", "search": [1, 9], "default": 3}]}]
+    frames = [rows("A", score=0.1), rows("A", 4, 0.3, fixed={"units": 3})]
+    found = tidy(ReportData(rows=pd.concat(frames), curves=pd.DataFrame(), learners=cards))
+    assert (found.arm, found.labels, set(found.compared.value)) == ("tuned", ("A",), {0.3})
+
+
+def test_of_two_winners_the_later_one_is_compared():
+    """A plan of more rungs may choose anew; the trials of the earlier winner are no further replicates."""
+    old = rows("A", 4, 0.2, params={"rate": 0.1}, finished_at="2026-01-01")
+    new = rows("A", 4, 0.3, params={"rate": 0.5}, finished_at="2026-01-02")
+    other = rows("A", 4, 0.4, task="s/u", params={"rate": 0.1}, finished_at="2026-01-01")
+    assert footing(rows("A", score=0.1), old, new, other) == ("tuned", 4, {0.3, 0.4})
+
+
 def test_ladders_are_in_the_order_of_their_task():
     rungs = pd.concat([rows("A", rung=r, difficulty={"margin": r}, score=r) for r in (0.1, 0.5, 0.2)])
     words = rows("A", task="s/w", rung=1.0, difficulty={"kind": "b"})
@@ -100,6 +121,6 @@ def test_ladders_are_in_the_order_of_their_task():
         {"name": "s/w", "ladder": {"axis": "kind", "values": ["a", "b"]}},
     ]
     found = tidy(report(rungs, words, tasks=tasks)).ladders
-    assert found["s/t"] == ("margin", (0.5, 0.2, 0.1), True)
-    assert found["s/w"] == ("kind", (0.0, 1.0), False)
-    assert tidy(report(rungs)).ladders["s/t"] == ("margin", (0.1, 0.2, 0.5), True)
+    assert found["s/t"] == ("margin", (0.5, 0.2, 0.1), True, True)
+    assert found["s/w"] == ("kind", (0.0, 1.0), False, True)
+    assert tidy(report(rungs)).ladders["s/t"] == ("margin", (0.1, 0.2, 0.5), True, False)

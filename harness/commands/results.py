@@ -45,7 +45,8 @@ def page(store: Store, found: Found) -> str:
     rows = export.latest(store.rows())
     table = export.frame(rows)
     table["traceback"] = [r["traceback"] for r in rows]
-    table["fixed"] = [(r["extra"] or {}).get("fixed") for r in rows]
+    for name in "fixed", "chance_valid":
+        table[name] = [(r["extra"] or {}).get(name) for r in rows]
     points = [dict(key=r["key"], **p) for r in rows for p in r["curve"] or ()]
     curves = pd.DataFrame(points, columns=list(export.CURVE_COLUMNS))
     try:

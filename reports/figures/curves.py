@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from reports.drawing import Value
     from reports.looks import Looks
 
+Columns = dict[str, "NDArray[Any]"]
+"""Points of one label, cell and split, in the order of samples: key, value and what stands on the axes."""
 AXES = {"samples": "samples seen", "operations": "operations (MAC + AC)", "seconds": "seconds of training"}
 POINTS, SKETCH = 12, 6
 """Points of a line in colour where there are few, and of a thin one in a crowd."""
@@ -57,7 +59,7 @@ def curves(
     about = ""
     if len(cells) < len(data.cells):
         about = f"Of {len(data.cells)} cells, these are the {len(cells)} in which the learners lie furthest apart."
-    groups = dict(list(joined.groupby(["cell", "label", "split"], sort=False)))
+    groups = {key: _columns(rows) for key, rows in joined.groupby(["cell", "label", "split"], sort=False)}
     found = {}
     for axis in AXES:
         panels = [_panel(axis, i, cell, parts, groups, strong, dull) for i, cell in enumerate(cells)]
@@ -91,8 +93,12 @@ def _joined(data: Tidy, points: pd.DataFrame, cells: list[str], labels: list[str
     return joined.sort_values(["cell", "label", "split", "key", "samples"])
 
 
+def _columns(rows: pd.DataFrame) -> Columns:
+    return {name: rows[name].to_numpy() for name in ("key", "value", *AXES)}
+
+
 def _panel(
-    axis: str, number: int, cell: Cell, parts: list[Part], groups: dict[tuple[str, ...], pd.DataFrame], strong: str,
+    axis: str, number: int, cell: Cell, parts: list[Part], groups: dict[tuple[str, ...], Columns], strong: str,
     dull: frozenset[str],
 ) -> Drawing | None:  # fmt: skip
     """One cell on one axis."""
@@ -101,7 +107,7 @@ def _panel(
     for part in parts:
         for split in ("valid", "test"):
             rows = groups.get((cell.name, part.label, split))
-            if rows is not None:
+            if rows is not None and (part.lead or split == strong):
                 curve = mean_curve(rows, axis, POINTS if part.lead else SKETCH, band=few)
                 if curve is not None and (split == strong or len(curve.x) == 1):
                     found.append((part, split, curve))
@@ -114,7 +120,7 @@ def _panel(
     table = []
     for part, split, curve in found:
         _draw(panel, part, curve)
-        table += _rows(part, split, curve)
+        table += _rows(part, split, curve, band=few)
     name = marked(cell.task, cell.name, dull)
     columns = ("learner", "data", axis, "score", *(("low", "high") if few else ()), "n")
     title = f"{name}: score against {axis}"
@@ -131,34 +137,33 @@ def _draw(panel: Panel, part: Part, curve: Curve) -> None:
     panel.line(part, curve.x, curve.mean)
 
 
-def _rows(part: Part, split: str, curve: Curve) -> list[tuple[Value, ...]]:
+def _rows(part: Part, split: str, curve: Curve, *, band: bool) -> list[tuple[Value, ...]]:
+    """The lines of the table: a point each, with the ends of its band where bands are drawn."""
     data = "validation" if split == "valid" else split
-    rows: list[tuple[Value, ...]] = []
-    for i, (x, mean) in enumerate(zip(curve.x, curve.mean, strict=True)):
-        ends: tuple[Value, ...] = ()
-        if curve.low is not None and curve.high is not None:
-            ends = (float(curve.low[i]), float(curve.high[i]))
-        rows.append((part.label, data, float(x), float(mean), *ends, curve.n))
-    return rows
+    blank = [None] * len(curve.x)
+    low, high = (blank if ends is None else ends.tolist() for ends in (curve.low, curve.high))
+    return [
+        (part.label, data, x, mean, *(ends if band else ()), curve.n)
+        for x, mean, *ends in zip(curve.x.tolist(), curve.mean.tolist(), low, high, strict=True)
+    ]
 
 
-def mean_curve(rows: pd.DataFrame, axis: str, points: int, *, band: bool) -> Curve | None:
+def mean_curve(rows: Columns, axis: str, points: int, *, band: bool) -> Curve | None:
     """Mean over seeds at equal x, from where all have begun; a seed that stopped early keeps its last value.
 
-    rows   points of one label, cell and split, in the order of samples: key, value and the axis
-    band   whether the 95 % interval of the mean is asked for; it needs two seeds
+    `band` asks for the 95 % interval of the mean, which needs two seeds.
     """
-    rows = rows[(rows[axis] > 0) & np.isfinite(rows[axis])]
-    if rows.empty:
+    there = (rows[axis] > 0) & np.isfinite(rows[axis])
+    if not there.any():
         return None
-    keys, x, y = (rows[name].to_numpy() for name in ("key", axis, "value"))
+    keys, x, y = (rows[name][there] for name in ("key", axis, "value"))
     cuts = np.flatnonzero(keys[1:] != keys[:-1]) + 1
-    xs, ys = np.split(x.astype(float), cuts), np.split(y.astype(float), cuts)
+    xs, ys = np.split(x, cuts), np.split(y, cuts)
     if max(map(len, xs)) == 1:
         grid, lines = np.array([np.median(x)]), np.array(ys)
     else:
         begin = max(one[0] for one in xs)
-        grid = np.unique(x[x >= begin].astype(float))
+        grid = np.unique(x[x >= begin])
         if len(grid) > points:
             grid = np.geomspace(grid[0], grid[-1], points)
         lines = np.array([np.interp(grid, one, values) for one, values in zip(xs, ys, strict=True)])

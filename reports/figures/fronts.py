@@ -103,15 +103,16 @@ def _drawing(name: str, words: str, spots: list[Spot]) -> Drawing:
         for i, spot in enumerate(spots)
     ]
     title = f"Score against {words}"
-    unnamed = "" if whole else "Where there is no room for a name, it is in the table."
+    unnamed = "" if whole else "Where there was no room for a name, it is in the table."
     about = sentences(crowd([spot.part for spot in spots]), unnamed)
     return Drawing(f"cost-{name}", title, panel.svg(title), tuple(c.format(name) for c in COLUMNS), table[::-1], about)
 
 
 def name_all(panel: Panel, spots: list[Spot], points: NDArray[np.float64], edge: set[int], lines: list[Box]) -> bool:
-    """Write names beside their marks where they touch no other, those of the front and the best first; whether all fitted."""
+    """Name those in colour and those on the front, where no name touches another; whether all fitted."""
     taken: list[Box] = [(x - 3, y - 3, x + 3, y + 3) for x, y in points]
-    order = sorted(range(len(spots)), key=lambda i: (not spots[i].part.lead, i not in edge, -spots[i].standing.score, i))
+    named = [i for i, spot in enumerate(spots) if spot.part.lead or i in edge]
+    order = sorted(named, key=lambda i: (i not in edge, -spots[i].standing.score, i))
     whole = True
     for i in order:
         box = place(points[i], width(cut(spots[i].part.label), SMALL), taken, lines, panel)

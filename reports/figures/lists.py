@@ -38,7 +38,7 @@ def differences(board: Board, looks: Looks, margin: float) -> list[Drawing]:
     pairs = [board.pairs[standing.label, best] for standing in ranked[1:]]
     numbers = [x for pair in pairs for x in (pair.difference, *(pair.interval or ()))]
     ends = [float(np.clip(x, -FURTHEST, FURTHEST)) for x in [*numbers, -margin, margin, 0.0]]
-    panel = _panel([s.label for s in ranked[1:]], spread(ends, log=False, words=f"score less that of {cut(best)}"))
+    panel = _panel([s.label for s in ranked[1:]], spread(ends, log=False, words=f"score less that of {cut(best)}"), right=58)
     left, right = panel.at([-margin, margin], 0)[:, 0]
     corners = [(left, panel.top), (right, panel.top), (right, panel.bottom), (left, panel.bottom)]
     panel.shape(corners, fill=True, facecolor=GRID, edgecolor="none", alpha=0.6)
@@ -49,10 +49,11 @@ def differences(board: Board, looks: Looks, margin: float) -> list[Drawing]:
         part = Part(standing.label, looks[standing.label], lead=True)
         _whisker(panel, part, i, pair.interval)
         panel.marks(part, panel.at(pair.difference, i), 6)
-        table.append((standing.label, pair.difference, *(pair.interval or (None, None))))
+        panel.text((panel.right + 8, float(panel.at(0, i)[0, 1])), pair.verdict, quiet=True)
+        table.append((standing.label, pair.difference, *(pair.interval or (None, None)), pair.verdict))
     title = f"Difference to {cut(best)}"
     about = f"The band is the margin of ±{margin:g} within which two learners count as equal."
-    return [Drawing("differences", title, panel.svg(title), ("learner", "difference", "low", "high"), table, about)]
+    return [Drawing("differences", title, panel.svg(title), ("learner", "difference", "low", "high", "verdict"), table, about)]
 
 
 def gained(gains: Mapping[str, Gain], board: Board, looks: Looks) -> list[Drawing]:
@@ -84,11 +85,11 @@ def _about(gain: Gain) -> Interval | None:
     return None if gain.interval is None else (gain.default + gain.interval[0], gain.default + gain.interval[1])
 
 
-def _panel(labels: Sequence[str], x: Axis) -> Panel:
+def _panel(labels: Sequence[str], x: Axis, right: float = 12) -> Panel:
     """Names at the left, one line each."""
     left = max(width(cut(label), 9) for label in labels) + 10
     y = Axis(len(labels) - 0.5, -0.5, log=False, ticks=())
-    panel = Panel(x, y, (WIDTH, LINE * len(labels) + 38), Room(left, 12, 4, 34))
+    panel = Panel(x, y, (WIDTH, LINE * len(labels) + 38), Room(left, right, 4, 34))
     panel.frame(across=False)
     for i, label in enumerate(labels):
         panel.text((left - 8, float(panel.at(x.low, i)[0, 1])), cut(label), "end", 9)

@@ -81,7 +81,7 @@ def _panel(cells: tuple[Cell, ...], order: list[str], dull: frozenset[str]) -> P
     heads = [marked(cell.task, cut(cell.name), dull) for cell in cells]
     left = max(width(name, 9) for name in names) + 8
     turn = np.deg2rad(TURN)
-    across = max(11.0, min(60.0, (820 - left) / len(cells)))
+    across = max(12.5, min(60.0, (820 - left) / len(cells)))
     reach = [(i + 0.5) * across + np.cos(turn) * width(head, 9) + 6 for i, head in enumerate(heads)]
     right = max(8.0, max(reach) - len(cells) * across)
     top = float(np.sin(turn)) * max(width(head, 9) for head in heads) + 12

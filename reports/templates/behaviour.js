@@ -141,7 +141,7 @@
     const text = risky ? `'${cell}` : cell;
     return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
-  const csv = (table) => [...table.rows].map((row) => [...row.cells].map((cell) => safe(cell.textContent)).join(",") + "\n").join("");
+  const csv = (table) => [...table.rows].map((row) => [...row.cells].map((cell) => safe(cell.textContent.trim())).join(",") + "\n").join("");
   for (const figure of all("figure.drawing")) {
     const name = figure.dataset.name.replace(/[^\w-]+/g, "-");
     const tools = document.createElement("p");
