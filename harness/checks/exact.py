@@ -26,7 +26,7 @@ def check_compiled_equals_python(learner: AnyLearner) -> None:
     """The compiled kernels do what their Python form does, block by block from the same state.
 
     Whole numbers and spikes agree bit for bit; floats to 1e-12 of the largest in the array before or after the block, or 1e-5
-    at 32 bits, where sums may be re-ordered; of a raw change then 1e-5 of the largest of all, as one alone may cancel.
+    at 32 bits, where sums may be re-ordered; of a raw change then 1e-5 of the largest of all, as one may cancel.
     """
     for bits in TOLERANCE:
         for compiled, course in courses(learner, bits=bits):
@@ -49,7 +49,8 @@ def _near(start: dict[str, Array], plain: Learner, compiled: Learner, where: str
     """Fail where two states that came from `start` are further apart than rounding explains."""
     discrete = {p.array for p in compiled.activity() if p.kind in ("spike", "binary")}
     raw = {"d" + s.array for s in compiled.wiring()} & plain.arrays().keys() if compiled.bits != 64 else set()
-    changes = np.concatenate([plain.arrays()[name].ravel() for name in sorted(raw)]) if raw else np.zeros(1)
+    both = start, plain.arrays()
+    changes = np.concatenate([state[name].ravel() for state in both for name in sorted(raw)]) if raw else np.zeros(1)
     for name, array in plain.arrays().items():
         other = compiled.arrays()[name]
         if name in discrete or array.dtype.kind != "f":
