@@ -31,6 +31,13 @@ class ReportError(ValueError):
     """A report cannot be made; the message says what to do."""
 
 
+def _nothing_said() -> pd.DataFrame:
+    """No learner said anything of itself."""
+    import pandas as pd
+
+    return pd.DataFrame(columns=["key", "samples", "name", "value"])
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ReportData:
     """All that goes into a report.
@@ -39,6 +46,7 @@ class ReportData:
                  dicts; `traceback` may be there; `fixed`: the params of a tuned trial that were asked for; `chance_valid`: the
                  chance level of the validation data
     curves       key, samples, operations, seconds, score, split
+    observed     key, samples, name, value: what learners said of themselves along training
     claims       suite, id, text, source, published, status (held, broken, undecided), figure, interval, threshold, reason
     learners     as in `hebbench list --json`, and `biology`: how the rule is read, `equation`: its lines
     tasks        as in `hebbench list --json`: the order of rungs, easiest first, is taken from there
@@ -49,6 +57,7 @@ class ReportData:
 
     rows: pd.DataFrame
     curves: pd.DataFrame
+    observed: pd.DataFrame = dataclasses.field(default_factory=_nothing_said)
     claims: Sequence[Mapping[str, Any]] = ()
     learners: Sequence[Mapping[str, Any]] = ()
     tasks: Sequence[Mapping[str, Any]] = ()

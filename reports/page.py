@@ -11,6 +11,8 @@ from typing import Any
 from reports import figures, identity, tables
 from reports.board import Board, board
 from reports.cards import cards, claims
+from reports.credit import ANGLE, FEEDBACK
+from reports.credit import tables as tables_by_depth
 from reports.data import Cell, ReportData, Tidy, tidy
 from reports.discrimination import discrimination
 from reports.draw import LEAD, MOST
@@ -37,6 +39,7 @@ def build(data: ReportData) -> str:
     look = looks(found.labels if len(found.labels) <= MOST else order, found.families)
     told = discrimination(found) if whole.standings else {}
     parts = _first(data, found, whole, look) | _maps(data, found, order) | _figures(data, found, whole, look, silent(told))
+    parts |= _credit(data, found, whole, look, silent(told))
     parts |= dict(discrimination=list(told.values()), silent=silent(told), contents=_contents(parts | {"discrimination": told}))
     return render(data=data, tidy=found, board=whole, looks=look, **parts)
 
@@ -67,7 +70,7 @@ def _first(data: ReportData, found: Tidy, whole: Board, look: Looks) -> dict[str
 
 def _maps(data: ReportData, found: Tidy, order: list[str]) -> dict[str, Any]:
     """The maps, all results, and the trouble."""
-    modules = {str(card["name"]): str(card.get("module", "")) for card in data.learners}
+    modules = _modules(data)
     rows = tables.results(found, modules)
     idle = dict.fromkeys(row.label for row in found.rows.itertuples() if not row.params and row.label not in order)
     return dict(
@@ -98,12 +101,30 @@ def _figures(data: ReportData, found: Tidy, whole: Board, look: Looks, dull: fro
     )  # fmt: skip
 
 
+def _credit(data: ReportData, found: Tidy, whole: Board, look: Looks, dull: frozenset[str]) -> dict[str, Any]:
+    """One network, many rules: the table, and alignment along training."""
+    if not whole.standings:
+        return dict(credit=(), alignment=())
+    aligned = figures.alignment(found, data.observed, whole, look, dull)
+    words = {ANGLE: "Change and gradient", FEEDBACK: "Feedback and transposed weights"}
+    return dict(
+        credit=tables_by_depth(found, data.observed, _modules(data), [s.label for s in whole.standings]),
+        alignment=[(kind, words[kind], panels) for kind, panels in aligned.items()],
+    )
+
+
+def _modules(data: ReportData) -> dict[str, str]:
+    """Where learners are found, by name."""
+    return {str(card["name"]): str(card.get("module", "")) for card in data.learners}
+
+
 def _contents(parts: dict[str, Any]) -> list[tuple[str, str]]:
     """The sections that there are, in their order: (id, words)."""
     given = {"pairs": "matrix", "cost": "costs", "tasks": "discrimination"}
-    given |= {name: name for name in ("trials", "ladders", "profile", "tuning", "curves")}
+    given |= {name: name for name in ("credit", "trials", "ladders", "profile", "tuning", "curves")}
     names = (
-        ("ranking", "Ranking"), ("pairs", "Pairs"), ("outcomes", "Outcomes"), ("scores", "Scores"), ("trials", "Trials"),
+        ("credit", "Rules"), ("ranking", "Ranking"),
+        ("pairs", "Pairs"), ("outcomes", "Outcomes"), ("scores", "Scores"), ("trials", "Trials"),
         ("ladders", "Ladders"), ("profile", "Profile"), ("tuning", "Tuning"),
         ("curves", "Curves"), ("cost", "Cost"), ("tasks", "Tasks"), ("claims", "Claims"), ("trouble", "Trouble"),
         ("learners", "Learners"), ("results", "Results"), ("method", "Method"),

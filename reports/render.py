@@ -42,7 +42,7 @@ def render(**parts: Any) -> str:
     )
     environment.filters |= {
         "figure": figure, "linked": linked, "short": short, "seconds": seconds, "drawn": drawn, "listed": listed,
-        "plain": plain, "share": share, "brief": brief, "probability": probability,
+        "plain": plain, "share": share, "brief": brief, "probability": probability, "hundredths": hundredths,
     }  # fmt: skip
     script, style = _source("behaviour.js"), _source("style.css")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -61,6 +61,11 @@ def drawn(svg: str) -> Markup:
     wide = float(size[1]) if size else 0.0
     style = f'<svg style="min-width:{SMALLEST * wide:.1f}rem;max-width:{LARGEST * wide:.1f}rem" '
     return Markup(svg.replace("<svg ", style, 1))  # noqa: S704  its words were escaped when it was made
+
+
+def hundredths(score: float) -> str:
+    """A score in hundredths, with a real minus sign."""
+    return f"{100 * score:.0f}".replace("-0", "0").replace("-", "\N{MINUS SIGN}")
 
 
 def plain(value: Value) -> str:

@@ -109,7 +109,7 @@ def check_documented(learner: AnyLearner) -> None:
     for kernel in GIVEN:
         if not (getattr(cls, kernel).__doc__ or "").strip():
             raise AssertionError(f"{cls.__name__}.{kernel} has no docstring: an equation, shapes, what holds")
-    inits = [base.init for base in cls.__mro__ if "init" in vars(base)]
+    inits = [vars(base)["init"].__func__ for base in cls.__mro__ if "init" in vars(base)]
     told = " ".join(f"{init.__doc__} {inspect.getdoc(inspect.getmodule(init))}" for init in inits)
     names = [*(s.array for s in cls.synapses), *(p.array for p in cls.populations), *cls.homeostatic]
     if missing := [n for n in names if not re.search(rf"(?<![A-Za-z_]){re.escape(stem(n))}(?![A-Za-z_])", told)]:

@@ -41,6 +41,7 @@ def page(store: Store, found: Found) -> str:
     from harness.describe import cards
     from harness.listing import task
     from reports import ReportData, ReportError, build
+    from reports.credit import observed
 
     rows = export.latest(store.rows())
     table = export.frame(rows)
@@ -51,7 +52,7 @@ def page(store: Store, found: Found) -> str:
     curves = pd.DataFrame(points, columns=list(export.CURVE_COLUMNS))
     try:
         return build(ReportData(
-            rows=table, curves=curves, claims=[*store.claims().values()], learners=cards(found),
+            rows=table, curves=curves, observed=observed(rows), claims=[*store.claims().values()], learners=cards(found),
             tasks=[task(e.thing) for e in found.tasks.values()], checks=store.checks(),
             environment=[*store.environments().values()], store=Path(store.path).name,
         ))  # fmt: skip

@@ -9,7 +9,7 @@ import numpy as np
 from reports.credit import ANGLE, AXIS, FEEDBACK, angles
 from reports.draw import Panel, Room, cast, crowd, marked, sentences
 from reports.drawing import Drawing
-from reports.figures.curves import FEW, LINES, POINTS, SIZE, SKETCH, Curve, mean_curve
+from reports.figures.curves import FEW, LINES, POINTS, SIZE, SKETCH, Columns, Curve, mean_curve
 from reports.scales import Axis, spread
 
 if TYPE_CHECKING:
@@ -86,6 +86,10 @@ def _degrees(highest: float, words: str) -> Axis:
     return Axis(0.0, max(highest, UNRELATED) + 5, log=False, ticks=tuple((float(t), f"{t}°") for t in ticks), words=words)
 
 
+def _columns(rows: pd.DataFrame) -> Columns:
+    return {name: rows[name].to_numpy() for name in ("key", "samples", "value")}
+
+
 def _panel(
     kind: str, number: int, cell: Cell, parts: list[Part], rows: pd.DataFrame, axes: tuple[Axis, Axis], dull: frozenset[str]
 ) -> Drawing:
@@ -97,12 +101,13 @@ def _panel(
     for part in parts:
         mine = rows[rows.label.eq(part.label)]
         points = POINTS if part.lead else SKETCH
-        whole = mean_curve(mine.groupby(["key", "samples"], as_index=False).value.mean(), "samples", points, band=band)
+        middle = mine.groupby(["key", "samples"], as_index=False).value.mean()
+        whole = mean_curve(_columns(middle), "samples", points, band=band)
         if whole is None:
             continue
         _draw(panel, part, whole)
         for layer, each in mine.groupby("layer"):
-            curve = mean_curve(each, "samples", points, band=True)
+            curve = mean_curve(_columns(each), "samples", points, band=True)
             table += _rows(part.label, int(str(layer)), curve) if curve is not None else []
     name = marked(cell.task, cell.name, dull)
     columns = "learner", "layer", "samples", "degrees", "low", "high", "n"
