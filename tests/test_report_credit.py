@@ -214,7 +214,8 @@ def test_the_table_of_a_panel_tells_layers_apart_and_leaves_the_last_out():
 
 def test_lines_are_the_mean_over_hidden_layers_where_they_are_drawn():
     svg = drawn(*network(depths=(2,), seeds=1, learners=("FeedbackAlignment",)))["angle"][0].svg
-    (line,) = re.findall(r'class="series s-0" d="([^"]+)"', svg)
+    line, mark = re.findall(r'class="series s-0" d="([^"]+)"', svg)
+    assert points(mark)[:1] == points(line)[-1:], "the label's mark is at the end"
     top, bottom = 7.0, 150.0 - 30.0
     degrees = [95 * (bottom - y) / (bottom - top) for _, y in points(line)]
     assert degrees == pytest.approx([89.5, 74.5, 59.5], abs=0.05)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 UNRELATED = 90.0
 """Degrees between directions that have nothing to do with each other: where the quiet line is."""
-WORDS = {ANGLE: "degrees from the gradient", FEEDBACK: "degrees from the transposed weights"}
+WORDS = {ANGLE: "degrees from gradient", FEEDBACK: "degrees from weights"}
 TITLES = {ANGLE: "raw change against gradient", FEEDBACK: "feedback against transposed weights"}
 
 
@@ -36,7 +36,6 @@ def alignment(
 
     seen   key, samples, name, value: what learners said of themselves along training
     """
-    parts = cast(board, looks)
     joined = _joined(data, seen, list(looks))
     found: dict[str, list[Drawing]] = {}
     for kind in (ANGLE, FEEDBACK):
@@ -45,8 +44,10 @@ def alignment(
         rows = rows[rows.cell.isin([cell.name for cell in cells])]
         if rows.empty:
             continue
+        there = set(rows.label)
+        parts = cast(board, {label: look for label, look in looks.items() if label in there})
         x = spread([float(rows.samples.min()), float(rows.samples.max())], log=True, words="samples seen")
-        y = _degrees(float(rows.value.max()), WORDS[kind])
+        y = _degrees(float(rows.groupby(["key", "samples"]).value.mean().max()), WORDS[kind])
         panels = [_panel(kind, i, cell, parts, rows[rows.cell.eq(cell.name)], (x, y), dull) for i, cell in enumerate(cells)]
         first = panels[0]._replace(about=sentences(crowd(parts), about))
         found[kind] = [first, *panels[1:]]
@@ -115,13 +116,13 @@ def _panel(
 
 
 def _draw(panel: Panel, part: Part, curve: Curve) -> None:
-    """A line with its band, or a mark where there is one point."""
-    if len(curve.x) == 1:
-        panel.marks(part, panel.at(curve.x, curve.mean), 4.5)
-        return
+    """A line with its band, if it has more than a point, and the label's mark at its end: colours repeat."""
     if curve.low is not None and curve.high is not None:
         panel.band(part, curve.x, curve.low, curve.high)
-    panel.line(part, curve.x, curve.mean)
+    if len(curve.x) > 1:
+        panel.line(part, curve.x, curve.mean)
+    if part.lead or len(curve.x) == 1:
+        panel.marks(part, panel.at(curve.x[-1], curve.mean[-1]), 4.5)
 
 
 def _rows(label: str, layer: int, curve: Curve) -> list[tuple[Value, ...]]:
