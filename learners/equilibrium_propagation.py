@@ -31,7 +31,7 @@ from learners.network import Network
 NUDGING = "positive", "random", "symmetric"
 POSITIVE, RANDOM, SYMMETRIC = range(3)
 LITTLE, LONG = 1e-3, 300
-"""Nudge and steps of each phase that give the gradient, near enough to measure angles from it."""
+"""Nudge and steps of each phase that give the gradient, near enough to measure angles from it, in single precision as well."""
 
 
 def init(task, rng, hidden, depth, start, block):
@@ -188,7 +188,7 @@ class EquilibriumPropagation(Network):
 
     def downhill(self, X, Y):
         """Minus the gradient of the squared error in the free state, by array: nudged a little both ways, settled for long."""
-        exact = dict(bits=64, block=len(X), free=LONG, nudged=LONG, nudge=LITTLE, nudging="symmetric")
+        exact = dict(block=len(X), free=LONG, nudged=LONG, nudge=LITTLE, nudging="symmetric")
         twin = type(self)(**self.get_params() | exact).begin(self.task_, self.seeds_)
         forward = [s.array for s in self.wiring()]
         twin.layout_.write({name: self.arrays()[name] for name in forward})

@@ -242,6 +242,16 @@ def test_equilibrium_propagation_is_held_against_the_gradient_of_its_free_state(
         assert np.median(np.abs(slope - down[name])[there]) < 1e-3 * np.abs(slope).max(), name
 
 
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_single_precision_measures_its_angles_within_a_degree(depth):
+    X, T = np.random.default_rng(5).random((20, 1, 6)), data(5, 20, 6, 3)[1][:, None]
+    found = []
+    for bits in (32, 64):
+        learner = EquilibriumPropagation(hidden=16, depth=depth, bits=bits).begin(Sizes((6,), 3))
+        found.append(learner.downhill(X.astype(learner.dtype), T.astype(learner.dtype)))
+    assert max(angle(found[0][name].astype(float), found[1][name]) for name in found[1] if name[0] == "W") < 1
+
+
 @pytest.mark.parametrize("name", RULES)
 def test_every_rule_of_the_network_can_be_looked_at(name, monkeypatch):
     """As Python: machine code of all rules would take minutes to make."""
