@@ -183,9 +183,10 @@ class ContrastiveHebbian(Network):
 
     def begin(self, task, seeds=None):
         """As any learner; a departure of gamma^depth must be a number."""
+        super().begin(task, seeds)
         if self.gamma**self.depth < FAINTEST:
             raise ValueError(
                 f"ContrastiveHebbian.depth={self.depth!r} with gamma={self.gamma!r}: the lowest layer departs by gamma^depth = "
                 f"{self.gamma**self.depth:.1g}, which must be at least {FAINTEST}. Take fewer layers, or stronger feedback."
             )
-        return super().begin(task, seeds)
+        return self
