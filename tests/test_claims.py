@@ -538,6 +538,16 @@ def test_each_gets_91_of_100_digits():
     assert (verdict.status, verdict.figure) == ("broken", pytest.approx(0.905))
 
 
+@pytest.mark.parametrize("order", [[0, 1, 2, 3, 4, 5], [4, 0, 1, 2, 3, 5], [2, 1, 0, 5, 4, 3]])
+def test_chance_agreement_is_the_exact_one_sided_probability(order):
+    from scipy.stats import kendalltau
+
+    theirs = np.arange(6.0)
+    tau = credit.kendall(np.array(order, float), theirs)
+    exact = kendalltau(order, theirs, method="exact", alternative="greater").pvalue
+    assert credit.by_chance(float(tau), theirs) == pytest.approx(exact)
+
+
 def test_kendalls_tau_is_scipys():
     from scipy.stats import kendalltau
 
@@ -559,6 +569,10 @@ def test_the_published_order(claim):
     assert all(name in few.reason.partition("left out")[2] for name in ("DTP", "AO-SDTP", "SDTP"))
     assert status(claim, frame(errors)) == "held"
     assert CLAIMS[claim].decide(frame(errors)).figure == 1
+    halfway = dict(zip(errors, [1.48, 2.75, 1.83, 2.28, 1.85, 1.86], strict=True))
+    weak = CLAIMS[claim].decide(frame(halfway))
+    assert weak.interval[0] > 0
+    assert weak.status == "undecided", "an agreement that chance gives as well"
     assert "left out" not in CLAIMS[claim].decide(frame(errors)).reason
     assert status(claim, frame({name: 5 - error for name, error in errors.items()})) == "broken"
     assert status(claim, rows()) == "undecided"
