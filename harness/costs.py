@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 PJ_MAC, PJ_AC = 4.6, 0.9
 LARGEST = 1_000_000
 """Weights times ticks beyond which a count as Python would take longer than most trials: about a second."""
+FEW = 5_000
+"""Weights times ticks that are counted over all samples together: of a network one sample is enough, as all cost the same."""
 ROWS = 16
 """Samples over which a count is averaged where there is time: a rule that learns from mistakes alone costs more at some."""
 CUT = 256
@@ -126,7 +128,7 @@ def count(learner: Learner, X: Array, Y: Array, taught: Array, samples: int) -> 
     work = weights * X.shape[1]
     if not weights or work > LARGEST:
         return Counts()
-    n = min(len(X), ROWS, max(1, LARGEST // 20 // work))
+    n = min(len(X), ROWS, max(1, FEW // work))
     try:
         infer, train = np.mean([tallied(learner, X[i], Y[i], taught) for i in range(n)], axis=0)
     except (ArithmeticError, AttributeError, TypeError, ValueError):  # kernels that arithmetic on objects cannot follow

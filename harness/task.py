@@ -51,7 +51,8 @@ class Ladder:
     """One axis of difficulty and its rungs, easiest first; `short` are those of the preset smoke.
 
     Of a task the axis is a setting of its generator. Of a learner (`of`) it is a hyperparameter: the data stay the same, and
-    every learner that has it is given each of the values in turn; one that lacks it runs on the first rung alone.
+    every learner that has it is given each of the values in turn; one that lacks it runs on one rung alone, which every
+    preset has.
     """
 
     axis: str
@@ -64,8 +65,8 @@ class Ladder:
         if self.of == "task":
             return ""
         if self.axis not in known:
-            first = self.values[0]
-            return "" if value == first else f"has no {self.axis}: it runs once, at {self.axis}={first}"
+            once = self.short[0]
+            return "" if value == once else f"has no {self.axis}: it runs once, at {self.axis}={once}"
         asked = set_.get(self.axis, value)
         return "" if asked == value else f"{self.axis} was set to {asked}; this rung sets {value}"
 

@@ -88,7 +88,7 @@ class Place:
 class Table:
     """One task: its depths, and for each label a place at each of them, or None where it has no trial that took the task.
 
-    once   labels without a depth: what they have stands at the first rung
+    once   labels without a depth: what they have stands at one rung
     """
 
     task: str
