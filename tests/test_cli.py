@@ -133,7 +133,8 @@ def test_a_run_fills_the_store_and_speaks_json_alone_on_stdout(ran):
 def test_learners_rungs_and_replicates_meet_and_controls_run_with_them(ran):
     found = rows(ran[1] / "hebbench.db")
     assert {r["learner"] for r in found} == {
-        "Perceptron", "MLP", "Chance", "Majority", "Logistic", "NearestNeighbour", "RandomFeatures",
+        "Perceptron", "MLP", "Chance", "Majority", "Logistic", "NearestNeighbour", "RandomFeatures", "RidgeFeatures",
+        "FrozenHidden",
     }  # fmt: skip
     for learner in {r["learner"] for r in found}:
         mine = sorted((r["task"], r["rung"] or 0, r["replicate"]) for r in found if r["learner"] == learner)

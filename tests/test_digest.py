@@ -1,5 +1,6 @@
 """The code digest: what it must see, what it must not, and that it names what changed."""
 
+import dis
 import subprocess
 import sys
 from pathlib import Path
@@ -321,7 +322,7 @@ def test_every_function_that_a_learner_s_kernels_call_belongs_to_it(name):
             continue
         seen.add(function)
         assert f"{function.__module__}:{function.__qualname__.partition('.')[0]}" in parts
-        for used in function.__code__.co_names:
+        for used in {i.argval for i in dis.get_instructions(function) if i.opname == "LOAD_GLOBAL"}:
             value = function.__globals__.get(used)
             if callable(value) and hasattr(value, "__code__"):
                 todo.append(value)
