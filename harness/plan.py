@@ -24,7 +24,7 @@ from harness.trial import AXES, Protocol, Trial
 from harness.tuning import Search
 
 PRESETS = {"smoke": 1, "quick": 3, "full": 10}
-"""Replicates of each preset; smoke also keeps to the short ladders."""
+"""Replicates of each preset; smoke also keeps to the short ladders, and quick to those of a learner."""
 TUNE = {"smoke": 0, "quick": 0, "full": 16}
 """Settings that each preset tries of each learner with something to tune."""
 LOOP = "harness.protocol:perform"
@@ -114,7 +114,8 @@ def rungs(task: Task, preset: str) -> list[dict[str, Any]]:
     """The settings of a task's generator that a preset asks for."""
     if task.ladder is None:
         return [{}]
-    values = task.ladder.short if preset == "smoke" else task.ladder.values
+    short = preset == "smoke" or (preset == "quick" and task.ladder.of == "learner")  # every rung trains every learner anew
+    values = task.ladder.short if short else task.ladder.values
     return [{task.ladder.axis: value} for value in values]
 
 

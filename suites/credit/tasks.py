@@ -47,8 +47,8 @@ def parity(n_train, n_valid, n_test, rng):
 def teacher(n_train, n_valid, n_test, rng):
     """Gaussian signals, named by a random network of two hidden layers of 20 rectified units: the strongest of four outputs.
 
-    Outputs are taken from their medians, so that classes are of about the same size. Rectified units, sums term by term: the
-    names are the same on every platform.
+    Outputs are taken from their medians, so that none wins nearly everywhere; classes still differ in size. Rectified units, sums
+    term by term: the names are the same on every platform.
     """
     sizes = n_train, n_valid, n_test
     X = rng.standard_normal((sum(sizes), TEACHER_SIZES[0]))
