@@ -117,9 +117,10 @@ def loss(Z, T, kind):
     """The mean over rows of half the squared error, or of the cross-entropy: of the softmax, or of a lone logistic unit."""
     if kind == "squared":
         return ((Z - T) ** 2).sum() / 2 / len(Z)
-    if Z.shape[1] == 1:
-        return (np.log(1 + np.exp(Z)) - T * Z).sum() / len(Z)
-    return (np.log(np.exp(Z).sum(1)) - (T * Z).sum(1)).sum() / len(Z)
+    logits = np.concatenate([np.zeros_like(Z), Z], axis=1) if Z.shape[1] == 1 else Z
+    top = np.real(logits).max(1, keepdims=True)
+    whole = np.log(np.exp(logits - top).sum(1)) + top[:, 0]
+    return (whole - (T * Z).sum(1)).sum() / len(Z)
 
 
 def gradient(f, w, names):
