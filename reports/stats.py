@@ -45,8 +45,8 @@ def iqm(values: Iterable[float]) -> float:
 
 
 def seeded(values: Floats) -> np.random.Generator:
-    """A generator seeded by the digest of the values."""
-    digest = hashlib.sha256(np.ascontiguousarray(values, dtype="<f8").tobytes()).digest()
+    """A generator seeded by the digest of the values; the two zeros are one."""
+    digest = hashlib.sha256((np.ascontiguousarray(values, dtype="<f8") + 0.0).tobytes()).digest()
     return np.random.default_rng(int.from_bytes(digest[:8], "little"))
 
 

@@ -48,6 +48,11 @@ def test_the_bootstrap_is_a_function_of_the_data(values, random):
     assert min(values) <= found[0] <= np.median(values) <= found[1] <= max(values)
 
 
+def test_minus_zero_is_zero():
+    values = np.array([-0.6, -0.25, -0.0, 0.0, 0.0, 0.25, 0.5, 0.75])
+    assert median_interval(values) == median_interval(values + 0.0) == median_interval(values[[0, 1, 3, 2, 4, 5, 6, 7]])
+
+
 def test_the_bootstrap_covers_the_median():
     rng = np.random.default_rng(0)
     hits = sum(low <= 0 <= high for low, high in (median_interval(rng.normal(size=15)) for _ in range(300)))
