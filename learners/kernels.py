@@ -10,6 +10,7 @@ import math
 import numpy as np
 
 from harness.jit import kernel
+from learners.elementary import exp, tanh
 
 SMALL = 600
 """Multiply-adds below which a plain loop beats a call of BLAS."""
@@ -91,40 +92,6 @@ def columns(A, out, m, n):
 
 
 @kernel
-def tanh32(x):
-    """tanh x for float32 as a ratio of polynomials: error below 3e-7, and a loop of it vectorises.
-
-    The coefficients are those of the minimax approximation on [-7.9, 7.9] that Eigen and TensorFlow use.
-    """
-    f = np.float32
-    x = min(max(x, f(-7.905311)), f(7.905311))
-    s = x * x
-    p = f(-2.76076847742355e-16)
-    p = p * s + f(2.00018790482477e-13)
-    p = p * s + f(-8.60467152213735e-11)
-    p = p * s + f(5.12229709037114e-08)
-    p = p * s + f(1.48572235717979e-05)
-    p = p * s + f(6.37261928875436e-04)
-    p = p * s + f(4.89352455891786e-03)
-    q = f(1.19825839466702e-06)
-    q = q * s + f(1.18534705686654e-04)
-    q = q * s + f(2.26843463243900e-03)
-    q = q * s + f(4.89352518554385e-03)
-    return x * p / q
-
-
-@kernel
-def tanh(A, size):
-    """A = tanh A."""
-    if A.itemsize == 4:
-        for i in range(size):
-            A[i] = tanh32(A[i])
-    else:
-        for i in range(size):
-            A[i] = math.tanh(A[i])
-
-
-@kernel
 def activate(A, b, m, n, kind):
     """A (m, n) = f(A + b), b (n,). f is chosen outside the loops."""
     zero, half, one = A.dtype.type(0), A.dtype.type(0.5), A.dtype.type(1)
@@ -177,18 +144,26 @@ def error(Z, target, loss, E):
     n, K = target.shape
     one = Z.dtype.type(1)
     share = one / Z.dtype.type(n)
-    for i in range(n):
-        if loss == SQUARED:
+    if loss == SQUARED:
+        for i in range(n):
             for k in range(K):
                 E[i * K + k] = share * (target[i, k] - Z[i * K + k])
-        elif K == 1:
+    elif K == 1:
+        for i in range(n):
             small = math.exp(-abs(Z[i]))  # of the two, the power that cannot overflow
             E[i] = share * (target[i, 0] - (one if Z[i] > 0 else small) / (one + small))
-        else:
-            top, total = Z[i * K], Z.dtype.type(0)
+    else:
+        for i in range(n):
+            z, e = Z[i * K : i * K + K], E[i * K : i * K + K]
+            top = z[0]
             for k in range(1, K):
-                top = max(top, Z[i * K + k])
+                top = max(top, z[k])
             for k in range(K):
-                total += math.exp(Z[i * K + k] - top)
+                e[k] = z[k] - top
+        exp(E, n * K)
+        for i in range(n):
+            e, total = E[i * K : i * K + K], Z.dtype.type(0)
             for k in range(K):
-                E[i * K + k] = share * (target[i, k] - math.exp(Z[i * K + k] - top) / total)
+                total += e[k]
+            for k in range(K):
+                e[k] = share * (target[i, k] - e[k] / total)

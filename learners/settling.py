@@ -9,6 +9,7 @@ Arrays are those of `learners.predictive_coding`, flat, layer after layer; B sig
 import math
 
 from harness.jit import kernel
+from learners.elementary import tanh
 from learners.kernels import (
     ELU,
     LEAK,
@@ -23,7 +24,6 @@ from learners.kernels import (
     dot_t,
     error,
     slope,
-    tanh,
 )
 
 FEEDBACK = "tied", "separate"

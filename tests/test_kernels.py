@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness import jit
-from learners import kernels
+from learners import elementary, kernels
 from learners.kernels import ACTIVATIONS, LOSSES, SMALL
 from tests import naive
 
@@ -78,11 +78,27 @@ def test_tanh32_is_within_its_stated_error(form):
     x = np.concatenate([np.linspace(-20, 20, 40_001), np.geomspace(1e-30, 1, 2001), -np.geomspace(1e-30, 1, 2001)])
     x = x.astype(np.float32)[:: 20 if form == "python" else 1]
     found = x.copy()
-    FORMS[form][0](kernels.tanh)(found, x.size)
+    FORMS[form][0](elementary.tanh)(found, x.size)
     assert np.abs(found - np.tanh(x.astype(float))).max() < 3e-7
     mirrored = -x
-    FORMS[form][0](kernels.tanh)(mirrored, x.size)
+    FORMS[form][0](elementary.tanh)(mirrored, x.size)
     assert np.array_equal(mirrored, -found)
+
+
+@every_form
+def test_exp_is_within_its_stated_error(form):
+    compiled, kind, _ = FORMS[form]
+    x = -np.concatenate([np.linspace(0, 87, 20_001), np.geomspace(1e-30, 1, 1001)])[:: 20 if form == "python" else 1]
+    for float_type in kind, np.float32:
+        found = x.astype(float_type)
+        compiled(elementary.exp)(found, found.size)
+        np.testing.assert_allclose(found, np.exp(x.astype(float_type).astype(float)), rtol=5e-6 if float_type is np.float32 else 1e-14)
+        assert found[0] == 1
+    beyond = np.array([-88, -1e30, -np.inf, np.nan], kind)
+    compiled(elementary.exp)(beyond, beyond.size)
+    assert (beyond[:3] >= 0).all()
+    assert (beyond[:3] < 2e-38).all()
+    assert np.isnan(beyond[3])
 
 
 @every_form
