@@ -58,8 +58,9 @@ def respond(signal, out, W, b, a, n, block, activation):
     """a[0] = signal, a[l+1] = f(W[l] a[l] + b[l]). The last layer is linear."""
     B, L = signal.shape[0], n.size - 1
     for i in range(B):
-        for j in range(n[0]):
-            a[i * n[0] + j] = signal[i, j]
+        row = a[i * n[0] :]
+        for j in range(signal.shape[1]):
+            row[j] = signal[i, j]
     at, to, w, c = 0, block * n[0], 0, 0
     for l in range(L):
         k, m = n[l], n[l + 1]
