@@ -13,6 +13,10 @@ INPUTS = frozenset({"vector", "sequence"})
 TARGETS = frozenset({"class", "value", "none"})
 
 
+class RefusedError(ValueError):
+    """Settings, or a task, that a rule cannot take: raised by `begin`, it is a result of a trial, `not_applicable`, no failure."""
+
+
 def hyper(
     *, default: Any, doc: str, low: float | None = None, high: float | None = None, log: bool = False, unit: str = "1",
     choices: tuple[Any, ...] = (), fit: bool = False, search: tuple[float, float] | bool = True,

@@ -4,9 +4,12 @@ See `harness.base` for the contract, `learners/perceptron.py` for the smallest c
 """
 
 from harness.base import Learner, Probe
-from harness.declare import Can, Population, Sizes, Synapse, hyper
+from harness.declare import Can, Population, RefusedError, Sizes, Synapse, hyper
 from harness.estimator import Classifier, Regressor
 from harness.jit import kernel
 from harness.trace import Script
 
-__all__ = ["Can", "Classifier", "Learner", "Population", "Probe", "Regressor", "Script", "Sizes", "Synapse", "hyper", "kernel"]
+__all__ = [
+    "Can", "Classifier", "Learner", "Population", "Probe", "RefusedError", "Regressor", "Script", "Sizes", "Synapse", "hyper",
+    "kernel",
+]  # fmt: skip

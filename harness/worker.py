@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from harness.declare import RefusedError
 from harness.trial import Result, Trial
 from harness.wire import HEADER, LIMIT, Message, body_length, frame, settled
 
@@ -70,6 +71,8 @@ def failure(error: BaseException, memory: int | None = None) -> Result:
         return Result(outcome="crashed", reason=f"exit code {code} (sys.exit)", traceback=told)
     if any(isinstance(link, MemoryError) for link in _chain(error)):
         return Result(outcome="out_of_memory", reason=shortage(memory), traceback=told)
+    if isinstance(error, RefusedError):
+        return Result(outcome="not_applicable", reason=_clean(str(error))[:500])
     reason = _clean("".join(traceback.format_exception_only(error)).strip())[:500]
     return Result(outcome="error", reason=_ADDRESS.sub("0x...", reason), traceback=told)
 

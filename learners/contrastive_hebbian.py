@@ -21,7 +21,7 @@ import itertools
 import numpy as np
 
 from harness.jit import kernel, lean
-from harness.learner import Population, hyper
+from harness.learner import Population, RefusedError, hyper
 from learners import network
 from learners.equilibrium_propagation import contrast
 from learners.kernels import LINEAR, activate, copy, dot, dot_t, error
@@ -185,7 +185,7 @@ class ContrastiveHebbian(Network):
         """As any learner; a departure of gamma^depth must be a number."""
         super().begin(task, seeds)
         if self.gamma**self.depth < FAINTEST:
-            raise ValueError(
+            raise RefusedError(
                 f"ContrastiveHebbian.depth={self.depth!r} with gamma={self.gamma!r}: the lowest layer departs by gamma^depth = "
                 f"{self.gamma**self.depth:.1g}, which must be at least {FAINTEST}. Take fewer layers, or stronger feedback."
             )

@@ -20,7 +20,7 @@ import math
 import numpy as np
 
 from harness.jit import kernel, lean
-from harness.learner import Population, Synapse, hyper
+from harness.learner import Population, RefusedError, Synapse, hyper
 from harness.noise import uniform
 from learners import network
 from learners.descent import moments
@@ -199,7 +199,7 @@ class ForwardForward(Network):
     def begin(self, task, seeds=None):
         """Refuse units whose goodness never reaches the threshold."""
         if self.activation in (ACTIVATIONS[SIGMOID], ACTIVATIONS[TANH]) and self.threshold >= 1:
-            raise ValueError(
+            raise RefusedError(
                 f"ForwardForward.activation={self.activation!r} must be unbounded, or threshold={self.threshold!r} below 1: "
                 "the mean square of units that stay below 1 reaches no higher."
             )

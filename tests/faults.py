@@ -11,6 +11,7 @@ import time
 
 import numpy as np
 
+from harness.learner import RefusedError
 from harness.trial import Protocol, Result, Trial
 
 
@@ -44,6 +45,10 @@ def diverges(trial, compiling):
 
 def fails(trial, compiling):
     raise ValueError(f"on purpose, \udc80 at {object()}")
+
+
+def refuses(trial, compiling):
+    raise RefusedError("rate=2.0 is too much for depth=9")
 
 
 class NeedyError(Exception):

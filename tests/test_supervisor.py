@@ -25,6 +25,7 @@ TIMEOUT, MEMORY = 4.0, 1 << 28
 FAULTS = {
     "diverges": ("diverged", ""),
     "fails": ("error", "ValueError: on purpose, ? at <object object at 0x...>"),
+    "refuses": ("not_applicable", "rate=2.0 is too much for depth=9"),
     "needy": ("error", "faults.NeedyError: <exception str() failed>"),
     "nothing": ("error", "TypeError: the trial gave NoneType, not a Result"),
     "unsendable": ("error", "TypeError: a result holds numbers, text, lists and dicts, not function"),
