@@ -14,7 +14,7 @@ TARGETS = frozenset({"class", "value", "none"})
 
 
 class RefusedError(ValueError):
-    """Settings, or a task, that a rule cannot take: raised by `begin`, it is a result of a trial, `not_applicable`, no failure."""
+    """Settings, or a task, that a rule cannot take: raised by `begin`, it makes a trial `not_applicable`."""
 
 
 def hyper(
