@@ -62,11 +62,13 @@ class Place:
     row         score, its interval, seconds of training, failures and the command, as in the table of all results
     alignment   None where the learner said nothing of itself
     operations  of training a trial (MAC + AC), median; None where they were not counted
+    other       the arm that is not compared, in words, and the median score there; None without one
     """
 
     row: Row
     alignment: Alignment | None
     operations: float | None
+    other: tuple[str, float] | None
 
     @property
     def words(self) -> str:
@@ -81,6 +83,7 @@ class Place:
         hidden = self.alignment and self.alignment.hidden
         said += f"; {hidden:.0f}° from the gradient" if hidden is not None else ""
         said += f"; {self.operations:.3g} operations" if self.operations is not None else ""
+        said += f"; {self.other[1]:.3f} {self.other[0]}" if self.other else ""
         return said + (f"; {row.n_failed} failed" if row.n_failed else "")
 
 
@@ -132,7 +135,7 @@ def tables(data: Tidy, seen: pd.DataFrame, modules: Mapping[str, str], order: It
         if ladder is not None and ladder.axis == AXIS and cell.rung is not None:
             cells.setdefault(cell.task, []).append(cell)
     rows = {(row.label, row.cell): row for row in results(data, modules) if row.compared}
-    aligned, spent = alignments(data, seen), _operations(data)
+    aligned, spent, other = alignments(data, seen), _operations(data), _other(data)
     labels = dict.fromkeys([*(label for label in order if label in data.labels), *data.labels])
     found = []
     for task, mine in cells.items():
@@ -141,7 +144,7 @@ def tables(data: Tidy, seen: pd.DataFrame, modules: Mapping[str, str], order: It
         lines: dict[str, tuple[Place | None, ...]] = {}
         for label in labels:
             keys = [(label, at[depth]) for depth in depths]
-            places = [Place(rows[k], aligned.get(k), spent.get(k)) if k in rows else None for k in keys]
+            places = [Place(rows[k], aligned.get(k), spent.get(k), other.get(k)) if k in rows else None for k in keys]
             if any(places):
                 lines[label] = tuple(places)
         found.append(Table(task, depths, lines, _once(data, task, lines)))
@@ -173,6 +176,13 @@ def _operations(data: Tidy) -> dict[tuple[str, str], float]:
     counted = rows.assign(n=rows.mac_train.astype(float).fillna(0) + rows.ac_train.astype(float).fillna(0))
     counted = counted[rows.mac_train.notna() | rows.ac_train.notna()]
     return {key: float(n) for key, n in counted.groupby(["label", "cell"]).n.median().items()}
+
+
+def _other(data: Tidy) -> dict[tuple[str, str], tuple[str, float]]:
+    """By label and cell, the arm that is not compared and the median score in it."""
+    arm, words = ("tuned", "tuned") if data.arm == "default" else ("default", "at the defaults")
+    rows = data.rows[data.rows.arm.eq(arm)]
+    return {key: (words, float(value)) for key, value in rows.groupby(["label", "cell"]).value.median().items()}
 
 
 def _once(data: Tidy, task: str, lines: Mapping[str, Any]) -> frozenset[str]:

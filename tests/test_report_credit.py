@@ -137,6 +137,15 @@ def test_claims_and_tuned_rows_do_not_mix_with_the_comparison():
     assert made.lines["FeedbackAlignment"][0].row.n == 2
 
 
+def test_the_arm_that_is_not_compared_stands_beside_the_one_that_is():
+    mixed = [trial(), trial(learner="Backprop", score=0.6), trial(score=0.7, tuned=True, tuning_trials=4)]
+    made = one_table(mixed)
+    place = made.lines["FeedbackAlignment"][0]
+    assert (place.row.middle, place.other) == (pytest.approx((0.55 - 0.1) / 0.9), ("tuned", pytest.approx((0.7 - 0.1) / 0.9)))
+    assert made.lines["Backprop"][0].other is None
+    assert place.words.endswith("0.667 tuned")
+
+
 def test_failures_count_as_chance_and_their_angles_do_not_count():
     good, bad = trial(), trial(replicate=1, outcome="diverged", score=None, diverged_at=7)
     place = one_table(
