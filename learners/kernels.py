@@ -156,8 +156,8 @@ def error(Z, target, loss, E):
         for i in range(n):
             z, e = Z[i * K : i * K + K], E[i * K : i * K + K]
             top = z[0]
-            for k in range(1, K):
-                top = max(top, z[k])
+            for x in z:
+                top = max(top, x)
             for k in range(K):
                 e[k] = z[k] - top
         exp(E, n * K)

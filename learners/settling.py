@@ -138,10 +138,15 @@ def move(W, F, d, z, e, r, push, residual, n, block, B, step, inertia, feedback,
             dot_t(d[to + block * k :], F[f:], down, B, m, k)
         if last:
             residual[0] = max(residual[0], furthest(down, gap, scale, B * k))
-        for i in range(B * k):
-            v[i] = inertia * v[i] + scale * down[i] - gap[i]
-        for i in range(B * k):
-            x[i] += step * v[i]
+        if l < fresh:  # gap is x, and one loop for both halves the traffic
+            for i in range(B * k):
+                v[i] = inertia * v[i] + scale * down[i] - x[i]
+                x[i] += step * v[i]
+        else:
+            for i in range(B * k):
+                v[i] = inertia * v[i] + scale * down[i] - gap[i]
+            for i in range(B * k):
+                x[i] += step * v[i]
         to, w, f = to + block * k, w + m * k, f + m * k
 
 
