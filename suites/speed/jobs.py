@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from harness.learner import Sizes
 from harness.registry import find
 
 
@@ -103,6 +104,24 @@ def mlp():
             torch_loop(net, torch.optim.Adam(net.parameters(), 1e-3, **how), nn.CrossEntropyLoss(), tX, ty, 1, 64)
 
         runners |= {"torch fused": partial(run, fused=True), "torch": run}
+    return Job(runners, ours, (len(X), "images"))
+
+
+def predictive_coding():
+    """A network 784-256-10 that settles for 20 steps, blocks of 64, Adam: 1,280 images, 19 % of pixels on.
+
+    Every run goes on from the weights of the last one. The rivals return their weights and the last block's activities.
+    """
+    rng = np.random.default_rng(0)
+    X = (rng.random((1280, 784)) * (rng.random((1280, 784)) < 0.19)).astype(np.float32)
+    T = np.eye(10, dtype=np.float32)[rng.integers(0, 10, 1280)]
+    ours = learner("PredictiveCoding", hidden=256, depth=1, block=64, steps=20, step=0.1).begin(Sizes((784,), 10))
+    ours.prepare()
+    runners = {"ours": lambda: ours.live(X[:, None], T[:, None])}
+    if find_spec("torch"):
+        from suites.speed.settling import by_autograd, by_hand
+
+        runners |= {"torch": by_hand(ours, X, T), "torch autograd": by_autograd(ours, X, T)}
     return Job(runners, ours, (len(X), "images"))
 
 
