@@ -20,6 +20,8 @@ from learners.mcculloch_pitts import McCullochPitts
 from learners.mlp import MLP
 from learners.oja import Oja
 from learners.perceptron import Perceptron
+from learners.weight_mirror import WeightMirror
+from learners.weight_perturbation import WeightPerturbation
 
 PER_WEIGHT = dict(sgd=1, momentum=2, adam=9)
 """Products and quotients of an update. Adam: b m, (1 - b) g, c v, (1 - c) g g, m / (1 - b^t), v / (1 - c^t), rate, quotient."""
@@ -131,6 +133,18 @@ def test_attention(T, n, width, heads, K, pool, loss):
     infer, train = products(learner)
     assert infer == forward
     assert train == forward + backward + weights
+
+
+@pytest.mark.parametrize("block", [1, 2, 10])
+def test_what_serves_a_block_is_shared_out_over_it(block):
+    """Of n weights and k biases: both flickers, what comes of them, and the step. Of F weights of feedback: their fading."""
+    shape = dict(hidden=6, depth=1, optimiser="sgd", activation="linear", loss="squared", block=block)
+    n, k = 5 * 6 + 6 * 3, 6 + 3
+    perturbed = made(WeightPerturbation, (5,), 3, sides="two", draw="signs", **shape)
+    mirrored = made(WeightMirror, (5,), 3, **shape)
+    assert products(perturbed)[1] == pytest.approx(3 * n + 4 * (n + k) / block, abs=1e-6)
+    error, back, F = 3, n + 6 * 3, 6 * 3
+    assert products(mirrored)[1] == pytest.approx(n + error + back + 2 * F + (2 * F + n + k) / block, abs=1e-6)
 
 
 def test_a_causal_row_costs_its_own_length():
