@@ -20,14 +20,18 @@ STEP = 2.0**-53
 
 
 @kernel
+def mixed(z):  # type: ignore[no-untyped-def]
+    """The 64 random bits that a counter z stands for."""
+    z = (z ^ (z >> S30)) * FIRST
+    z = (z ^ (z >> S27)) * SECOND
+    return z ^ (z >> S31)
+
+
+@kernel
 def uniform(noise, stream):  # type: ignore[no-untyped-def]
     """The next number of a stream, in [0, 1), of 53 random bits."""
     noise[stream] += GOLDEN
-    z = noise[stream]
-    z = (z ^ (z >> S30)) * FIRST
-    z = (z ^ (z >> S27)) * SECOND
-    z = z ^ (z >> S31)
-    return np.float64(z >> S11) * STEP
+    return np.float64(mixed(noise[stream]) >> S11) * STEP
 
 
 def seed(*names: object) -> int:

@@ -22,8 +22,9 @@ from harness.jit import kernel, lean
 from harness.learner import Population, hyper
 from learners import feedback_alignment
 from learners.feedback_alignment import FeedbackAlignment
-from learners.kernels import ACTIVATIONS, LOSSES, SIGMOID, dot_t, error
+from learners.kernels import ACTIVATIONS, LOSSES, SIGMOID, dot_t, error, tanh
 from learners.network import change
+from learners.settling import shift
 
 
 def init(task, rng, hidden, depth, activation, start, block):
@@ -38,16 +39,24 @@ def rest_and_excess(e, q, d, size, p0, gain, inhibited):
 
     p = sigmoid(logit p0 + gain (1 - e) (q + d)), at rest without d; with inhibition, without q. q = p e at rest, d = the rest.
     """
-    foot = math.log(p0 / (1 - p0))
+    one, half, rest = e.dtype.type(1), e.dtype.type(0.5), e.dtype.type(p0)
     for i in range(size):
-        by = gain * (1 - float(e[i]))
-        low, rest = foot, p0
-        if not inhibited:
-            low = foot + by * float(q[i])
-            rest = 0.5 + 0.5 * math.tanh(low / 2)
-        taught = 0.5 + 0.5 * math.tanh((low + by * float(d[i])) / 2)
-        q[i] = e.dtype.type(rest * float(e[i]))
-        d[i] = e.dtype.type((taught - rest) * float(e[i]))
+        d[i] = gain * (one - e[i]) * d[i]
+    if inhibited:
+        for i in range(size):
+            q[i] = rest
+    else:
+        foot = e.dtype.type(math.log(p0 / (1 - p0)))
+        for i in range(size):
+            q[i] = half * (foot + gain * (one - e[i]) * q[i])
+        tanh(q, size)
+        for i in range(size):
+            q[i] = half + half * q[i]
+    shift(d, q, q, size, SIGMOID)
+    for i in range(size):
+        d[i] *= e[i]
+    for i in range(size):
+        q[i] *= e[i]
 
 
 @lean
@@ -73,7 +82,7 @@ def learn(target, F, dW, db, a, d, q, n, block, loss, p0, gain, teaching, inhibi
         dot_t(e, F[f:], d[to:], B, m, k)
         if not inhibited:
             dot_t(r, F[f:], q[to:], B, m, k)
-        rest_and_excess(a[at:], q[to:], d[to:], B * k, float(p0), float(gain), inhibited)
+        rest_and_excess(a[at:], q[to:], d[to:], B * k, float(p0), gain, inhibited)
     scale, to = d.dtype.type(1 / (B * share)), 0
     for l in range(L):
         for i in range(to, to + B * n[l + 1]):

@@ -77,18 +77,16 @@ def inputs(s, q, W, drive, h, r, n, block, B, gamma, l, to, w):
 
 
 @kernel
-def approach(x, y, size, step):
-    """x = x + step (y - x), and the longest way there was to go."""
-    top = x.dtype.type(0)
-    for i in range(size):
-        top = max(top, abs(y[i] - x[i]))
+def approach(x, y, size, step, last):
+    """x = x + step (y - x), and the longest way there was to go, where that is the last step."""
+    top = furthest(y, x, x.dtype.type(1), size) if last else x.dtype.type(0)
     for i in range(size):
         x[i] += step * (y[i] - x[i])
     return top
 
 
 @kernel
-def sweep(s, q, W, b, drive, h, r, residual, n, block, B, activation, step, gamma):
+def sweep(s, q, W, b, drive, h, r, residual, n, block, B, activation, step, gamma, last):
     """s = s + step (f(W s below + b + gamma W' s above) - s), hidden layer by hidden layer, from the top down."""
     residual[0] = s.dtype.type(0)
     to, w, c = s.size - block * n[n.size - 1], W.size, b.size - n[n.size - 1]
@@ -96,7 +94,7 @@ def sweep(s, q, W, b, drive, h, r, residual, n, block, B, activation, step, gamm
         k, w, to, c = n[l], w - n[l + 1] * n[l], to - block * n[l], c - n[l]
         inputs(s, q, W, drive, h, r, n, block, B, gamma, l, to, w)
         activate(h[to:], b[c:], B, k, activation)
-        residual[0] = max(residual[0], approach(s[to:], h[to:], B * k, step))
+        residual[0] = max(residual[0], approach(s[to:], h[to:], B * k, step, last))
 
 
 @kernel
@@ -112,7 +110,7 @@ def stand(s, q, W, b, drive, u, p, r, n, block, B, activation, gamma):
 
 
 @kernel
-def depart(d, W, nil, u, p, h, r, residual, n, block, B, activation, step, gamma):
+def depart(d, W, nil, u, p, h, r, residual, n, block, B, activation, step, gamma, last):
     """d = d + step (f(u + W d below + gamma W' d above) - f(u) - d), from the top down. The signal does not depart: nil."""
     residual[1] = d.dtype.type(0)
     to, w = d.size - block * n[n.size - 1], W.size
@@ -121,7 +119,7 @@ def depart(d, W, nil, u, p, h, r, residual, n, block, B, activation, step, gamma
         k, w, to = n[l], w - n[l + 1] * n[l], to - block * n[l]
         inputs(d, d[top:], W, nil, h, r, n, block, B, gamma, l, to, w)
         shift(h[to:], u[to:], p[to:], B * k, activation)
-        residual[1] = max(residual[1], approach(d[to:], h[to:], B * k, step))
+        residual[1] = max(residual[1], approach(d[to:], h[to:], B * k, step, last))
 
 
 @lean
@@ -139,8 +137,8 @@ def respond(
     activate(s, b, B, n[1], activation if L > 1 else LINEAR)
     predict(W, b, a, s, n, block, B, activation, SECOND)
     answer(s[top:], nil[:B], loss, q)
-    for _ in range(steps):
-        sweep(s, q, W, b, drive, h, r, residual, n, block, B, activation, step, gamma)
+    for t in range(steps):
+        sweep(s, q, W, b, drive, h, r, residual, n, block, B, activation, step, gamma, t == steps - 1)
         predict(W, b, a, s, n, block, B, activation, L - 1)
         answer(s[top:], nil[:B], loss, q)
     for i in range(B):
@@ -162,8 +160,8 @@ def learn(
         for k in range(K):
             d[top + i * K + k] = target[i, k] - q[i * K + k]
     blank(drive, drive.size)  # the signal does not depart
-    for _ in range(steps):
-        depart(d, W, drive, u, p, h, r, residual, n, block, B, activation, step, gamma)
+    for t in range(steps):
+        depart(d, W, drive, u, p, h, r, residual, n, block, B, activation, step, gamma, t == steps - 1)
     for i in range(d.size):
         up[i] = s[i] + d[i]
     residual[2] = furthest(up, up, one + one, up.size)
@@ -179,6 +177,7 @@ class ContrastiveHebbian(Network):
 
     source = ("doi:10.1162/089976603762552988",)
     populations = Population("a[l]"), Population("up[l]"), Population("d[l]", "error")
+    phases = 2
     init, respond, learn = init, respond, learn
 
     def begin(self, task, seeds=None):

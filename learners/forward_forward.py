@@ -35,7 +35,7 @@ def init(task, rng, hidden, depth, activation, start, block, loudness):
     """The network's hidden layers, and what each does with each of C labels.
 
     W[l] (n[l+1], n[l]), b[l]   of hidden layers; V (n[1], C) from the cells of labels
-    u (block n[1],)   what W[0] makes of the signal, of whatever label
+    u (block n[1],), t (C n[1],)   what W[0] makes of the signal, of whatever label, and V of each label
     x[l]   what layer l is given: the signal (block, n[0]), then activities normalised (block, C, n[l])
     a[l]   what it makes of that (block, C, n[l+1]); g[l] (block, C) its goodness
     s[l], d[l]   (block, 2, n[l]) and (block, 2, n[l+1]): what it was given, and its drive, with the true and the false label
@@ -50,7 +50,13 @@ def init(task, rng, hidden, depth, activation, start, block, loudness):
     a = tuple(np.zeros((block, C, m)) for m in n[1:])
     g = tuple(np.zeros((block, C)) for m in n[1:])
     s, d = (tuple(np.zeros((block, 2, m)) for m in sizes) for sizes in (n[:-1], n[1:]))
-    told = dict(u=np.zeros(block * n[1]), y=loudness * np.eye(C), true=np.zeros(block, int), false=np.zeros(block, int))
+    told = dict(
+        u=np.zeros(block * n[1]),
+        t=np.zeros(C * n[1]),
+        y=loudness * np.eye(C),
+        true=np.zeros(block, int),
+        false=np.zeros(block, int),
+    )
     return forward | dict(x=x, a=a, g=g, s=s, d=d) | told | moments(sum(np.size(w) for w in (*W, *b, V))) | dict(n=n)
 
 
@@ -74,8 +80,19 @@ def normalise(a, g, x, rows, m):
             x[i * m + j] = share * a[i * m + j]
 
 
+@kernel
+def spread(u, t, a, B, C, m):
+    """a (B, C, m) = u (B, m) + t (C, m)."""
+    for i in range(B):
+        x = u[i * m : i * m + m]
+        for c in range(C):
+            row, told = a[(i * C + c) * m : (i * C + c) * m + m], t[c * m : c * m + m]
+            for j in range(m):
+                row[j] = x[j] + told[j]
+
+
 @lean
-def respond(signal, out, W, b, V, y, x, u, a, g, n, block, activation):
+def respond(signal, out, W, b, V, y, x, u, t, a, g, n, block, activation):
     """a[0] = f(W[0] signal + V y + b[0]) for each label y, a[l] = f(W[l] x[l] + b[l]), x[l] = a[l-1] / sqrt g[l-1].
 
     out[k] = sum_l g[l] with label k; a lone output is that of the second label less that of the first.
@@ -85,10 +102,10 @@ def respond(signal, out, W, b, V, y, x, u, a, g, n, block, activation):
         for j in range(n[0]):
             x[i * n[0] + j] = signal[i, j]
     dot_t(x, W, u, B, n[0], n[1])
-    for i in range(B):
-        for c in range(C):
-            for j in range(n[1]):
-                a[(i * C + c) * n[1] + j] = u[i * n[1] + j] + V[j, c] * y[c, c]
+    for c in range(C):
+        for j in range(n[1]):
+            t[c * n[1] + j] = V[j, c] * y[c, c]
+    spread(u, t, a, B, C, n[1])
     activate(a, b, B * C, n[1], activation)
     please(a, g, B * C, n[1])
     at, to, low, w, c, rows = block * n[0], block * C * n[1], 0, n[1] * n[0], n[1], block * C
@@ -170,9 +187,11 @@ def learn(target, V, dW, db, dV, y, x, a, g, s, d, true, false, n, noise, block,
     for j in range(n[1]):
         for k in range(C):
             dV[j, k] = dV.dtype.type(0)
-        for i in range(B):
-            dV[j, true[i]] += d[2 * i * n[1] + j] * y[true[i], true[i]]
-            dV[j, false[i]] += d[(2 * i + 1) * n[1] + j] * y[false[i], false[i]]
+    for i in range(2 * B):
+        label = true[i // 2] if i % 2 == 0 else false[i // 2]
+        row, loud = d[i * n[1] : i * n[1] + n[1]], y[label, label]
+        for j in range(n[1]):
+            dV[j, label] += row[j] * loud
 
 
 class ForwardForward(Network):

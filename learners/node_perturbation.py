@@ -17,8 +17,8 @@ import numpy as np
 
 from harness.jit import kernel, lean
 from harness.learner import Population, hyper
-from harness.noise import uniform
 from learners import network
+from learners.draws import normal, signs
 from learners.kernels import LINEAR, SQUARED, activate, dot_t
 from learners.network import Network, change
 
@@ -34,18 +34,11 @@ def init(task, rng, hidden, depth, activation, start, block):
 
 @kernel
 def shake(x, noise, size, draw):
-    """x = independent noise of mean 0 and variance 1: normal (Box and Muller), or signs. Normal numbers come in pairs."""
-    one = x.dtype.type(1)
+    """x = independent noise of mean 0 and variance 1: normal (Box and Muller), or signs."""
     if draw == SIGNS:
-        for i in range(size):
-            x[i] = one if uniform(noise, 0) < 0.5 else -one
+        signs(x, noise, size)
     else:
-        for i in range(0, size, 2):
-            length = math.sqrt(-2 * math.log(1 - uniform(noise, 0)))
-            phase = 2 * math.pi * uniform(noise, 0)
-            x[i] = x.dtype.type(length * math.cos(phase))
-            if i + 1 < size:
-                x[i + 1] = x.dtype.type(length * math.sin(phase))
+        normal(x, noise, size)
 
 
 @kernel
@@ -102,8 +95,9 @@ def learn(target, W, b, dW, db, a, d, h, g, n, noise, block, activation, loss, s
     for l in range(n.size - 1):
         m = n[l + 1]
         for i in range(B):
+            row, by = d[to + i * m : to + i * m + m], g[i]
             for j in range(m):
-                d[to + i * m + j] *= g[i]
+                row[j] = by * row[j]
         to += block * m
     change(dW, db, a, d, n, block, B)
 

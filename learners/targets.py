@@ -12,11 +12,12 @@ import math
 import numpy as np
 
 from harness.jit import kernel, lean
-from harness.noise import uniform
 from learners import network
 from learners.descent import adapt as step
 from learners.descent import moments
-from learners.kernels import LINEAR, RELU, SQUARED, activate, columns, dot_t, slope, t_dot
+from learners.draws import even
+from learners.elementary import exp
+from learners.kernels import LINEAR, RELU, SQUARED, activate, add, columns, dot_t, slope, t_dot
 from learners.settling import shift
 
 
@@ -53,6 +54,9 @@ def distribution(Z, out, B, K, wide, loss):
     one = Z.dtype.type(1)
     for i in range(B):
         z, p = Z[i * K : i * K + K], out[i * wide : i * wide + K]
+        top = z[0]
+        for k in range(1, K):
+            top = max(top, z[k])
         if loss == SQUARED:
             for k in range(K):
                 p[k] = z[k]
@@ -60,14 +64,17 @@ def distribution(Z, out, B, K, wide, loss):
             small = Z.dtype.type(math.exp(-abs(z[0])))
             p[0] = (one if z[0] > 0 else small) / (one + small)
         else:
-            top, total = z[0], Z.dtype.type(0)
-            for k in range(1, K):
-                top = max(top, z[k])
             for k in range(K):
-                p[k] = math.exp(z[k] - top)
-                total += p[k]
+                z[k] = z[k] - top
+    if loss != SQUARED and K > 1:
+        exp(Z, B * K)
+        for i in range(B):
+            z, p, total = Z[i * K : i * K + K], out[i * wide : i * wide + K], Z.dtype.type(0)
             for k in range(K):
-                p[k] /= total
+                total += z[k]
+            share = one / total
+            for k in range(K):
+                p[k] = share * z[k]
 
 
 @kernel
@@ -89,12 +96,12 @@ def rebuild(W, b, F, c, dF, dc, Q, q, a, x, y, p, r, raw, n, h, noise, block, B,
 
     r[l] = g' (x[l] - g(y[l])) / B, dF[l] = r[l]' y[l], dc[l] = sum r[l].
     """
-    bound, share = 3**0.5 * sigma, a.dtype.type(1) / a.dtype.type(B)
+    bound, share = 3**0.5 * float(sigma), a.dtype.type(1) / a.dtype.type(B)
     at, low, up, w, bias, f, g = block * n[0], 0, 0, n[0] * n[1], n[1], 0, 0
     for l in range(h.size - 1):
         k, m = h[l], h[l + 1]
-        for i in range(B * k):
-            x[low + i] = a[at + i] + x.dtype.type(bound * (2 * uniform(noise, 0) - 1))
+        even(x[low:], noise, B * k, -bound, 2 * bound)
+        add(a[at:], x[low:], B * k)
         if l + 2 < n.size - 1:
             dot_t(x[low:], W[w:], y[up:], B, k, m)
             activate(y[up:], b[bias:], B, m, activation)

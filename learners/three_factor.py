@@ -81,9 +81,9 @@ def learn(target, dW, db, a, d, r, R, n, block, loss, sigma, reward, memory):
     for l in range(n.size - 1):
         m = n[l + 1]
         for i in range(B):
-            by = d.dtype.type(share * (r[i] - usual))
+            row, by = d[to + i * m : to + i * m + m], d.dtype.type(share * (r[i] - usual))
             for j in range(m):
-                d[to + i * m + j] *= by
+                row[j] = by * row[j]
         to += block * m
     change(dW, db, a, d, n, block, B)
     for i in range(B):

@@ -15,8 +15,8 @@ import numpy as np
 
 from harness.jit import kernel, lean
 from harness.learner import hyper
-from harness.noise import uniform
 from learners import feedback_alignment
+from learners.draws import even
 from learners.feedback_alignment import FeedbackAlignment
 from learners.kernels import LINEAR, activate, dot_t, t_dot
 
@@ -30,9 +30,8 @@ def init(task, rng, hidden, depth, activation, start, block):
 @kernel
 def drive(x, noise, size, sigma):
     """x = independent noise of mean 0 and deviation sigma, even in +-sqrt(3) sigma."""
-    bound = 3**0.5 * sigma
-    for i in range(size):
-        x[i] = x.dtype.type(bound * (2 * uniform(noise, 0) - 1))
+    bound = 3**0.5 * float(sigma)
+    even(x, noise, size, -bound, 2 * bound)
 
 
 @lean

@@ -78,10 +78,11 @@ def learn(target, W, b, dW, db, V, c, a, d, g, n, noise, block, activation, loss
     moved(V, W, dW, sigma)
     moved(c, b, db, sigma)
     g[0] = g.dtype.type((other - mean_cost(a, V, c, d, target, n, block, activation, loss)) / distance)
+    by = g[0]
     for i in range(W.size):
-        dW[i] = g[0] * dW[i]
+        dW[i] = by * dW[i]
     for i in range(b.size):
-        db[i] = g[0] * db[i]
+        db[i] = by * db[i]
 
 
 class WeightPerturbation(Network):

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.learner import Sizes
-from learners import node_perturbation
+from harness.noise import GOLDEN
+from learners import draws, node_perturbation
 from learners.backprop import Backprop
 from learners.kernels import LOSSES
 from learners.node_perturbation import NodePerturbation
@@ -80,11 +81,22 @@ def losses_are_those_of_the_formula(_):
         np.testing.assert_allclose(found, losses(safe, T, loss), rtol=1e-12, atol=1e-14)
 
 
-KNOWN_ANSWERS = {a.__name__: a for a in (follows_its_equations, losses_are_those_of_the_formula)}
+def draws_the_same_numbers_in_single_precision(_):
+    for size in 1, 6, 9:
+        x, noise = np.zeros(size, np.float32), np.array([5], np.uint64)
+        with np.errstate(over="ignore"):
+            draws.normal(x, noise, size)
+        np.testing.assert_allclose(x, drawn(5, [size], "normal")[0], rtol=0, atol=2e-6)
+        assert noise[0] == (5 + -(-size // 2) * 2 * int(GOLDEN)) % 2**64
+
+
+KNOWN_ANSWERS = {
+    a.__name__: a for a in (follows_its_equations, losses_are_those_of_the_formula, draws_the_same_numbers_in_single_precision)
+}
 MUTATED = {
     NodePerturbation: (
         *(node_perturbation.init, node_perturbation.learn, node_perturbation.shake),
-        *(node_perturbation.noisy, node_perturbation.cost),
+        *(node_perturbation.noisy, node_perturbation.cost, draws.normal, draws.signs),
     )
 }
 

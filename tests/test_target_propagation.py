@@ -124,7 +124,14 @@ def answers_as_a_distribution_however_sure(cls):
     """Powers of potentials of 800 would overflow."""
     if cls is DifferenceTargetPropagation:
         return  # it needs none
-    for K, offset in (1, [800.0]), (1, [-800.0]), (1, [0.3]), (3, [800.0, 801.0, 0.0]), (3, [0.1, -0.4, 0.2]):
+    for K, offset in (
+        (1, [800.0]),
+        (1, [-800.0]),
+        (1, [0.3]),
+        (3, [800.0, 801.0, 0.0]),
+        (3, [0.0, 1.0, 801.0]),
+        (3, [0.1, -0.4, 0.2]),
+    ):
         X, T = data(8, 5, 4, K)
         learner = made(cls, X, K, hidden=6, depth=1)
         learner.arrays()["b[1]"][...] = offset

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from learners import weight_mirror
+from learners import draws, weight_mirror
 from learners.backprop import Backprop
 from learners.weight_mirror import WeightMirror
 from tests import naive
@@ -63,7 +63,7 @@ def forgets_where_it_began(cls):
 
 
 KNOWN_ANSWERS = {a.__name__: a for a in (follows_its_equations, is_taught_by_its_feedback, forgets_where_it_began)}
-MUTATED = {WeightMirror: (weight_mirror.init, weight_mirror.drive, weight_mirror.rest, WeightMirror.learn)}
+MUTATED = {WeightMirror: (weight_mirror.init, weight_mirror.drive, weight_mirror.rest, WeightMirror.learn, draws.even)}
 
 
 @pytest.mark.parametrize("name", KNOWN_ANSWERS)
