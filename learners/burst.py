@@ -85,8 +85,9 @@ def learn(target, F, dW, db, a, d, q, n, block, loss, p0, gain, teaching, inhibi
         rest_and_excess(a[at:], q[to:], d[to:], B * k, float(p0), gain, inhibited)
     scale, to = d.dtype.type(1 / (B * share)), 0
     for l in range(L):
-        for i in range(to, to + B * n[l + 1]):
-            d[i] = scale * d[i]
+        e = d[to:]
+        for i in range(B * n[l + 1]):
+            e[i] = scale * e[i]
         to += block * n[l + 1]
     change(dW, db, a, d, n, block, B)
 

@@ -14,6 +14,7 @@ import numpy as np
 from harness.jit import kernel
 from harness.noise import GOLDEN, S11, STEP, mixed
 
+MIDDLE = np.uint64(2**63)
 ALL, UNIT, TURN = np.int64(2**53), np.float32(2.0**-53), np.float32(2.0**-64)
 ROOT_HALF, BITS = np.int32(0x3F3504F3), np.int32(23)
 """sqrt(1/2) in single precision, as an integer; and how many of its bits come after the exponent."""
@@ -31,10 +32,10 @@ def even(x, noise, size, low, width):
 @kernel
 def signs(x, noise, size):
     """x = 1 or -1."""
-    even(x, noise, size, -0.5, 1.0)
-    one = x.dtype.type(1)
+    first, one = noise[0], x.dtype.type(1)
     for i in range(size):
-        x[i] = one if x[i] < 0 else -one
+        x[i] = one if mixed(first + np.uint64(i + 1) * GOLDEN) < MIDDLE else -one
+    noise[0] = first + np.uint64(size) * GOLDEN
 
 
 @kernel

@@ -19,6 +19,7 @@ from harness.jit import kernel, lean
 from harness.learner import Population, hyper
 from learners import network
 from learners.draws import normal, signs
+from learners.elementary import exp
 from learners.kernels import LINEAR, SQUARED, activate, dot_t
 from learners.network import Network, change
 
@@ -27,9 +28,13 @@ NORMAL, SIGNS = range(2)
 
 
 def init(task, rng, hidden, depth, activation, start, block):
-    """The network; activities h[l] (block, n[l+1]) of the second, noisy answer; what it gained, g (block,)."""
+    """The network; activities h[l] (block, n[l+1]) of the second, noisy answer; what it gained, g (block,).
+
+    s (2, block, K) are the powers of both answers.
+    """
     state = network.init(task, rng, hidden, depth, activation, start, block)
-    return state | dict(h=tuple(map(np.zeros_like, state["d"])), g=np.zeros(block))
+    own = dict(h=tuple(map(np.zeros_like, state["d"])), g=np.zeros(block), s=np.zeros((2, block, task.n_out)))
+    return state | own
 
 
 @kernel
@@ -42,8 +47,24 @@ def shake(x, noise, size, draw):
 
 
 @kernel
-def cost(z, target, i, loss):
-    """The loss of an answer z (K,) to target (B, K)[i]. In double precision: what is asked for is a small difference of two."""
+def powers(Z, s, B, K):
+    """s (B, K) = exp(z - max z), for each answer z (K,) of Z: all at once, for a loop of them vectorises."""
+    for i in range(B):
+        z, e = Z[i * K : i * K + K], s[i * K : i * K + K]
+        top = z[0]
+        for k in range(1, K):
+            top = max(top, z[k])
+        for k in range(K):
+            e[k] = z[k] - top
+    exp(s, B * K)
+
+
+@kernel
+def cost(z, s, target, i, loss):
+    """The loss of an answer z (K,), with its powers s (K,), to target (B, K)[i].
+
+    In double precision: what is asked for is a small difference of two.
+    """
     K, total, told = target.shape[1], 0.0, 0.0
     if loss == SQUARED:
         for k in range(K):
@@ -56,7 +77,7 @@ def cost(z, target, i, loss):
     for k in range(1, K):
         top = max(top, float(z[k]))
     for k in range(K):
-        total += math.exp(float(z[k]) - top)
+        total += float(s[k])
         told += float(target[i, k]) * (float(z[k]) - top)
     return math.log(total) - told
 
@@ -76,7 +97,7 @@ def noisy(a, W, b, h, d, sigma, n, block, B, activation):
 
 
 @lean
-def learn(target, W, b, dW, db, a, d, h, g, n, noise, block, activation, loss, sigma, draw):
+def learn(target, W, b, dW, db, a, d, h, g, s, n, noise, block, activation, loss, sigma, draw):
     """d[l] = noise x; h[l] with sigma x in all potentials; g = (loss of a - loss of h) / (B sigma); d[l] = g x.
 
     dW[l] = d[l]' a[l], db[l] = sum d[l].
@@ -89,8 +110,13 @@ def learn(target, W, b, dW, db, a, d, h, g, n, noise, block, activation, loss, s
         to += block * n[l + 1]
     noisy(a, W, b, h, d, sigma, n, block, B, activation)
     clean, worse = a[a.size - block * K :], h[h.size - block * K :]
+    first, second = s[0].reshape(block * K), s[1].reshape(block * K)
+    powers(clean, first, B, K)
+    powers(worse, second, B, K)
     for i in range(B):
-        g[i] = g.dtype.type(share * (cost(clean[i * K :], target, i, loss) - cost(worse[i * K :], target, i, loss)))
+        at = i * K
+        was, now = cost(clean[at:], first[at:], target, i, loss), cost(worse[at:], second[at:], target, i, loss)
+        g[i] = g.dtype.type(share * (was - now))
     to = 0
     for l in range(n.size - 1):
         m = n[l + 1]

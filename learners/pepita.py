@@ -74,8 +74,9 @@ def learn(target, W, b, F, dW, db, a, d, h, z, u, n, block, activation, loss):
     for i in range(a.size):
         h[i] = a[i] + z[i]
     share = d.dtype.type(1) / d.dtype.type(B)
+    departed = z[first:]
     for i in range(d.size - block * K):
-        d[i] = share * z[first + i]
+        d[i] = share * departed[i]
     error(h[top:], target, loss, e)
     change(dW, db, h, d, n, block, B)
 

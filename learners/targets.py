@@ -109,9 +109,10 @@ def rebuild(W, b, F, c, dF, dc, Q, q, a, x, y, p, r, raw, n, h, noise, block, B,
             emit(x[low:], W[w:], b[bias:], Q, q, y[up:], raw, B, k, n[n.size - 1], m, loss)
         dot_t(y[up:], F[f:], p[low:], B, m, k)
         activate(p[low:], c[g:], B, k, activation)
+        noisy, again, gap = x[low:], p[low:], r[low:]
         for i in range(B * k):
-            r[low + i] = share * (x[low + i] - p[low + i])
-        slope(r[low:], p[low:], B * k, activation)
+            gap[i] = share * (noisy[i] - again[i])
+        slope(gap, again, B * k, activation)
         t_dot(r[low:], y[up:], dF[f:], k, B, m)
         columns(r[low:], dc[g:], B, k)
         at, low, up, w, bias, f, g = at + block * k, low + block * k, up + block * m, w + m * k, bias + m, f + k * m, g + k
@@ -143,9 +144,10 @@ def aim(d, a, z, n, block, B, activation):
     share = d.dtype.type(1) / d.dtype.type(B)
     at, to = block * n[0], 0
     for l in range(1, n.size - 1):
+        e, gap = d[to:], z[to:]
         for i in range(B * n[l]):
-            d[to + i] = share * z[to + i]
-        slope(d[to:], a[at:], B * n[l], activation)
+            e[i] = share * gap[i]
+        slope(e, a[at:], B * n[l], activation)
         at, to = at + block * n[l], to + block * n[l]
 
 

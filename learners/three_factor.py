@@ -25,15 +25,20 @@ from harness.learner import Population, hyper
 from learners import network
 from learners.kernels import SQUARED
 from learners.network import Network, change
-from learners.node_perturbation import NORMAL, cost, noisy, shake
+from learners.node_perturbation import NORMAL, cost, noisy, powers, shake
 
 REWARDS = "loss", "correct"
 LOSS, CORRECT = range(2)
 
 
 def init(task, rng, hidden, depth, activation, start, block):
-    """The network, where d[l] (block, n[l+1]) is noise, then eligible noise; rewards r (block,), and the usual one, R (1,)."""
-    return network.init(task, rng, hidden, depth, activation, start, block) | dict(r=np.zeros(block), R=np.zeros(1))
+    """The network, where d[l] (block, n[l+1]) is noise, then eligible noise; rewards r (block,), and the usual one, R (1,).
+
+    s (block K,) are the powers of the answers.
+    """
+    return network.init(task, rng, hidden, depth, activation, start, block) | dict(
+        r=np.zeros(block), R=np.zeros(1), s=np.zeros(block * task.n_out)
+    )
 
 
 @lean
@@ -41,8 +46,9 @@ def respond(signal, out, W, b, a, d, n, noise, block, activation, sigma, plastic
     """a[l+1] = f(W[l] a[l] + b[l] + sigma d[l]), d[l] normal noise; without noise where nothing is learnt."""
     B, K = signal.shape[0], n[n.size - 1]
     for i in range(B):
+        row = a[i * n[0] : i * n[0] + n[0]]
         for j in range(n[0]):
-            a[i * n[0] + j] = signal[i, j]
+            row[j] = signal[i, j]
     to = 0
     for l in range(n.size - 1 if plastic else 0):
         shake(d[to:], noise, B * n[l + 1], NORMAL)
@@ -67,16 +73,17 @@ def right(z, target, i, loss):
 
 
 @lean
-def learn(target, dW, db, a, d, r, R, n, block, loss, sigma, reward, memory):
+def learn(target, dW, db, a, d, r, R, s, n, block, loss, sigma, reward, memory):
     """r = minus the loss, or 1 where the class is right; d[l] = (r - R) d[l] / (B sigma); R = memory R + (1 - memory) mean r.
 
     dW[l] = d[l]' a[l], db[l] = sum d[l].
     """
     B, K = target.shape
     answer, mean, usual = a[a.size - block * K :], 0.0, float(R[0])
+    powers(answer, s, B, K)
     for i in range(B):
-        z = answer[i * K :]
-        r[i] = r.dtype.type(right(z, target, i, loss) if reward == CORRECT else -cost(z, target, i, loss))
+        z, e = answer[i * K :], s[i * K :]
+        r[i] = r.dtype.type(right(z, target, i, loss) if reward == CORRECT else -cost(z, e, target, i, loss))
     share, to = 1 / (B * float(sigma)), 0
     for l in range(n.size - 1):
         m = n[l + 1]

@@ -21,16 +21,24 @@ from harness.learner import Population, hyper
 from learners import network
 from learners.kernels import LINEAR, activate, dot_t
 from learners.network import Network
-from learners.node_perturbation import DRAWS, cost, shake
+from learners.node_perturbation import DRAWS, cost, powers, shake
 
 SIDES = "one", "two"
 ONE, TWO = range(2)
 
 
 def init(task, rng, hidden, depth, activation, start, block):
-    """The network, where d[l] (block, n[l+1]) are activities in a flicker; V[l] and c[l], its weights; what it gained, g (1,)."""
+    """The network, where d[l] (block, n[l+1]) are activities in a flicker; V[l] and c[l], its weights; what it gained, g (1,).
+
+    s (block K,) are the powers of the answers.
+    """
     state = network.init(task, rng, hidden, depth, activation, start, block)
-    return state | dict(V=tuple(map(np.zeros_like, state["W"])), c=tuple(map(np.zeros_like, state["b"])), g=np.zeros(1))
+    return state | dict(
+        V=tuple(map(np.zeros_like, state["W"])),
+        c=tuple(map(np.zeros_like, state["b"])),
+        g=np.zeros(1),
+        s=np.zeros(block * task.n_out),
+    )
 
 
 @kernel
@@ -41,7 +49,7 @@ def moved(V, W, dW, step):
 
 
 @kernel
-def mean_cost(a, V, c, d, target, n, block, activation, loss):
+def mean_cost(a, V, c, d, s, target, n, block, activation, loss):
     """The mean loss of a block whose signals are a[0], with weights V and biases c. Leaves activities in d."""
     B, K = target.shape
     x, to, w, at, total = a, 0, 0, 0, 0.0
@@ -51,13 +59,14 @@ def mean_cost(a, V, c, d, target, n, block, activation, loss):
         dot_t(x, V[w:], y, B, k, m)
         activate(y, c[at:], B, m, activation if l < n.size - 2 else LINEAR)
         x, to, w, at = y, to + block * m, w + m * k, at + m
+    powers(x, s, B, K)
     for i in range(B):
-        total += cost(x[i * K :], target, i, loss)
+        total += cost(x[i * K :], s[i * K :], target, i, loss)
     return total / B
 
 
 @lean
-def learn(target, W, b, dW, db, V, c, a, d, g, n, noise, block, activation, loss, sigma, draw, sides):
+def learn(target, W, b, dW, db, V, c, a, d, g, s, n, noise, block, activation, loss, sigma, draw, sides):
     """dW, db = noise x. V, c = W, b + sigma x; against them W, b - sigma x, or W, b as they are: the clean answer in a.
 
     g = the loss that x spares, over the distance between the two; dW, db = g x.
@@ -70,14 +79,15 @@ def learn(target, W, b, dW, db, V, c, a, d, g, n, noise, block, activation, loss
         distance = 2 * distance
         moved(V, W, dW, -sigma)
         moved(c, b, db, -sigma)
-        other = mean_cost(a, V, c, d, target, n, block, activation, loss)
+        other = mean_cost(a, V, c, d, s, target, n, block, activation, loss)
     else:
         clean = a[a.size - block * K :]
+        powers(clean, s, B, K)
         for i in range(B):
-            other += cost(clean[i * K :], target, i, loss) / B
+            other += cost(clean[i * K :], s[i * K :], target, i, loss) / B
     moved(V, W, dW, sigma)
     moved(c, b, db, sigma)
-    g[0] = g.dtype.type((other - mean_cost(a, V, c, d, target, n, block, activation, loss)) / distance)
+    g[0] = g.dtype.type((other - mean_cost(a, V, c, d, s, target, n, block, activation, loss)) / distance)
     by = g[0]
     for i in range(W.size):
         dW[i] = by * dW[i]

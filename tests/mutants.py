@@ -41,6 +41,8 @@ EQUIVALENT = {
     "t_dot factor: m * k ->": "likewise",
     "adapt:11 index: theta[i] ->": "every weight fades once, in another order",
     "normalise index: W[j] ->": "the same rows, in another order",
+    "powers index: e[k] ->": "the same sum, in another order",
+    "powers:10 index: z[k] ->": "likewise",
     "normalise:11 index: row[k] ->": "the same sum, in another order",
     "RandomFeatures.model half: 1000": "a limit on steps that are not needed",
     "RandomFeatures.model half: 0.0001": "a tolerance: the optimum is the same",

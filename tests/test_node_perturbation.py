@@ -76,7 +76,9 @@ def losses_are_those_of_the_formula(_):
         _, T = data(4, 6, 1, K)
         Z = np.random.default_rng(4).normal(size=(6, K)) * np.array([[1], [1], [1], [1], [200], [200]])
         Z[5, :-1], Z[5, -1] = -600, 600  # exp(1200) is no number
-        found = [node_perturbation.cost(z, T, i, LOSSES.index(loss)) for i, z in enumerate(Z)]
+        s = np.zeros_like(Z)
+        node_perturbation.powers(Z.ravel(), s.reshape(-1), *Z.shape)
+        found = [node_perturbation.cost(z, s[i], T, i, LOSSES.index(loss)) for i, z in enumerate(Z)]
         safe = Z - Z.max(1, keepdims=True) if K > 1 and loss == "entropy" else Z
         np.testing.assert_allclose(found, losses(safe, T, loss), rtol=1e-12, atol=1e-14)
 
@@ -96,7 +98,7 @@ KNOWN_ANSWERS = {
 MUTATED = {
     NodePerturbation: (
         *(node_perturbation.init, node_perturbation.learn, node_perturbation.shake),
-        *(node_perturbation.noisy, node_perturbation.cost, draws.normal, draws.signs),
+        *(node_perturbation.noisy, node_perturbation.cost, node_perturbation.powers, draws.normal, draws.signs),
     )
 }
 
