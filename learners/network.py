@@ -128,6 +128,8 @@ class Network(Descending):
     start: str = hyper(default="xavier", doc="weights of Glorot & Bengio, or N(0, 1 or 2 / fan-in)", choices=STARTS, search=False)
     block: int = hyper(default=100, doc="signals whose changes are averaged", low=1, high=65536, log=True, search=(8, 128))
 
+    phases = 0
+    """How often activities settle before they teach; the first entries of an array `residual` tell what was left, by phase."""
     compile_loop = False
     synapses = Synapse("W[l]", "a[l]", "a[l+1]"), Synapse("b[l]", "1", "a[l+1]", "bias")
     populations = Population("a[l]"), Population("d[l]", "error")
@@ -145,7 +147,10 @@ class Network(Descending):
         return {name: twin.arrays()["d" + name] for name in forward}
 
     def observe(self, X, Y):
-        """Angles in degrees, by layer: of the raw change of W[l] to the gradient's, and of feedback F[l] to W[l+1]'."""
+        """Angles in degrees, by layer: of the raw change of W[l] to the gradient's, and of feedback F[l] to W[l+1]'.
+
+        Where activities settle, `residual` too: the largest that was left of settling in any phase.
+        """
         down, a = self.downhill(X, Y), self.arrays()
         forward = [name for name in down if name.startswith("W[")]
         before = {name: a[name].copy() for name in forward}
@@ -156,6 +161,8 @@ class Network(Descending):
             above, F = before.get(f"W[{l + 1}]"), a.get(f"F[{l}]")
             if above is not None and F is not None and F.shape == above.T.shape:
                 found[f"feedback[{l}]"] = angle(F, above.T)
+        if self.phases:
+            found["residual"] = float(a["residual"][: self.phases].max())
         return found
 
     @property

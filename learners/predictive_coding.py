@@ -106,4 +106,5 @@ class PredictiveCoding(Network):
     source = ("doi:10.1162/NECO_a_00949", "arXiv:2407.01163", "arXiv:2212.00720", "arXiv:2010.01047")
     synapses = *Network.synapses, Synapse("F[l]", "d[l+1]", "a[l+1]", "feedback")
     populations = Population("a[l]"), Population("d[l]", "error"), Population("p[l]"), Population("z[l]")
+    phases = 1
     init, learn = init, learn

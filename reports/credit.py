@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 AXIS = "depth"
 """The ladder whose tasks are shown: hidden layers of the network."""
 ANGLE, FEEDBACK = "angle", "feedback"
+RESIDUAL = "residual"
+"""How far activities still had to go when settling ended."""
 COLUMNS = "key", "samples", "name", "value"
 NAME = re.compile(rf"({ANGLE}|{FEEDBACK})\[(\d+)\]\Z")
 
@@ -63,12 +65,14 @@ class Place:
     alignment   None where the learner said nothing of itself
     operations  of training a trial (MAC + AC), median; None where they were not counted
     other       the arm that is not compared, in words, and the median score there; None without one
+    residual    what was left of settling at the last look at training, median over seeds; None where nothing settles
     """
 
     row: Row
     alignment: Alignment | None
     operations: float | None
     other: tuple[str, float] | None
+    residual: float | None = None
 
     @property
     def words(self) -> str:
@@ -83,6 +87,7 @@ class Place:
         hidden = self.alignment and self.alignment.hidden
         said += f"; {hidden:.0f}° from the gradient" if hidden is not None else ""
         said += f"; {self.operations:.3g} operations" if self.operations is not None else ""
+        said += f"; residual of settling {self.residual:.2g}" if self.residual is not None else ""
         said += f"; {self.other[1]:.3f} {self.other[0]}" if self.other else ""
         return said + (f"; {row.n_failed} failed" if row.n_failed else "")
 
@@ -98,6 +103,16 @@ class Table:
     depths: tuple[float, ...]
     lines: dict[str, tuple[Place | None, ...]]
     once: frozenset[str]
+
+    @property
+    def residuals(self) -> tuple[str, ...]:
+        """For each label that settles, what was left of it at each depth, in words."""
+        return tuple(
+            f"{label} {', '.join(told)}"
+            for label, places in self.lines.items()
+            if (told := [f"{place.residual:.2g} at {d:g}" for d, place in zip(self.depths, places, strict=True)
+                         if place and place.residual is not None])
+        )  # fmt: skip
 
 
 def observed(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
@@ -135,7 +150,7 @@ def tables(data: Tidy, seen: pd.DataFrame, modules: Mapping[str, str], order: It
         if ladder is not None and ladder.axis == AXIS and cell.rung is not None:
             cells.setdefault(cell.task, []).append(cell)
     rows = {(row.label, row.cell): row for row in results(data, modules) if row.compared}
-    aligned, spent, other = alignments(data, seen), _operations(data), _other(data)
+    aligned, spent, other, left = alignments(data, seen), _operations(data), _other(data), _residuals(data, seen)
     labels = dict.fromkeys([*(label for label in order if label in data.labels), *data.labels])
     found = []
     for task, mine in cells.items():
@@ -144,7 +159,9 @@ def tables(data: Tidy, seen: pd.DataFrame, modules: Mapping[str, str], order: It
         lines: dict[str, tuple[Place | None, ...]] = {}
         for label in labels:
             keys = [(label, at[depth]) for depth in depths]
-            places = [Place(rows[k], aligned.get(k), spent.get(k), other.get(k)) if k in rows else None for k in keys]
+            places = [
+                Place(rows[k], aligned.get(k), spent.get(k), other.get(k), left.get(k)) if k in rows else None for k in keys
+            ]
             if any(places):
                 lines[label] = tuple(places)
         found.append(Table(task, depths, lines, _once(data, task, lines)))
@@ -153,15 +170,26 @@ def tables(data: Tidy, seen: pd.DataFrame, modules: Mapping[str, str], order: It
 
 def alignments(data: Tidy, seen: pd.DataFrame) -> dict[tuple[str, str], Alignment]:
     """By label and cell, of the trials compared that came to an end."""
-    last = angles(seen).sort_values("samples", kind="stable").drop_duplicates(["key", "name"], keep="last")
-    rows = data.compared
-    joined = last.merge(rows[rows.outcome.eq("ok")][["key", "label", "cell"]], on="key")
+    joined = _last(data, angles(seen))
     found = {}
     for (label, cell), part in joined.groupby(["label", "cell"], sort=False):
         middles = part.groupby(["kind", "layer"]).value.median()
         layers, feedback = (_by_layer(middles, kind) for kind in (ANGLE, FEEDBACK))
         found[label, cell] = Alignment(layers, feedback, int(part.key.nunique()))
     return found
+
+
+def _last(data: Tidy, seen: pd.DataFrame) -> pd.DataFrame:
+    """What was said at the last look of trials compared that came to an end, with their label and cell."""
+    last = seen.sort_values("samples", kind="stable").drop_duplicates(["key", "name"], keep="last")
+    rows = data.compared
+    return last.merge(rows[rows.outcome.eq("ok")][["key", "label", "cell"]], on="key")
+
+
+def _residuals(data: Tidy, seen: pd.DataFrame) -> dict[tuple[str, str], float]:
+    """By label and cell, the median of what was left of settling."""
+    joined = _last(data, seen[seen.name.eq(RESIDUAL)])
+    return {key: float(value) for key, value in joined.groupby(["label", "cell"]).value.median().items()}
 
 
 def _by_layer(middles: pd.Series, kind: str) -> tuple[float | None, ...]:

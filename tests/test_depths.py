@@ -226,7 +226,7 @@ def test_what_is_looked_at_stays_as_it_is():
 def test_equilibrium_propagation_is_held_against_the_gradient_of_its_free_state(depth):
     """By central differences, except for weights at a kink of the clipped units."""
     X, T = np.random.default_rng(5).random((20, 6)), data(5, 20, 6, 3)[1]
-    learner = made(EquilibriumPropagation, X, 3, hidden=8, depth=depth, free=2000)
+    learner = made(EquilibriumPropagation, X, 3, hidden=8, depth=depth, free=2000, start="xavier")
     down = learner.downhill(X[:, None], T[:, None])
     loss = lambda: ((T - answers(learner, X)) ** 2).sum(1).mean() / 2  # noqa: E731
     for name, array in weights(learner).items():
@@ -278,6 +278,25 @@ def test_angles_are_stored_at_each_look_as_plain_finite_json():
         assert all(math.isfinite(value) for value in point.values())
     first, last = observed[0], observed[-1]
     assert first["feedback[0]"] != last["feedback[0]"], "the forward weights have moved under the feedback"
+
+
+@pytest.mark.parametrize(("name", "phases"), [("EquilibriumPropagation", 2), ("ContrastiveHebbian", 2), ("PredictiveCoding", 1)])
+def test_what_settles_tells_how_far_it_still_had_to_go(name, phases):
+    X, T = data(1, 20, 6, 4)
+    learner = made(FOUND.learner(name).thing, X, 4, hidden=5)
+    taught = learner.fork()
+    taught.live(X[:, None], T[:, None])
+    left = taught.arrays()["residual"][:phases]
+    assert left.any()
+    assert learner.fork().observe(X[:, None], T[:, None])["residual"] == left.max()
+    looks = performed(name, difficulty=dict(depth=2), epochs=3, hidden=6).extra["observed"]
+    assert all(point["residual"] >= 0 for point in looks)
+
+
+@pytest.mark.parametrize("name", ["Backprop", "ZIL"])
+def test_what_does_not_settle_tells_of_none(name):
+    X, T = data(1, 20, 6, 4)
+    assert "residual" not in made(FOUND.learner(name).thing, X, 4, hidden=5).observe(X[:, None], T[:, None])
 
 
 def test_what_does_not_learn_is_at_no_angle_and_is_left_out():

@@ -146,6 +146,17 @@ def test_the_arm_that_is_not_compared_stands_beside_the_one_that_is():
     assert place.words.endswith("0.667 tuned")
 
 
+def test_what_is_left_of_settling_is_told_at_each_depth():
+    rows = [trial(depth=depth, replicate=r) for depth in (1, 2) for r in range(3)]
+    seen = pd.concat([said(row, residual=(0.9, 0.01 * row["rung"] * (1 + row["replicate"]))) for row in rows[1:]])
+    made = one_table([*rows, trial("Backprop")], seen)
+    assert made.residuals == ("FeedbackAlignment 0.025 at 1, 0.04 at 2",)
+    one, two = made.lines["FeedbackAlignment"]
+    assert (one.residual, two.residual) == (pytest.approx(0.025), pytest.approx(0.04))
+    assert "; residual of settling 0.04" in two.words
+    assert one_table(rows, NOTHING).residuals == ()
+
+
 def test_failures_count_as_chance_and_their_angles_do_not_count():
     good, bad = trial(), trial(replicate=1, outcome="diverged", score=None, diverged_at=7)
     place = one_table(
