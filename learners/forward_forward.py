@@ -50,14 +50,9 @@ def init(task, rng, hidden, depth, activation, start, block, loudness):
     a = tuple(np.zeros((block, C, m)) for m in n[1:])
     g = tuple(np.zeros((block, C)) for m in n[1:])
     s, d = (tuple(np.zeros((block, 2, m)) for m in sizes) for sizes in (n[:-1], n[1:]))
-    told = dict(
-        u=np.zeros(block * n[1]),
-        t=np.zeros(C * n[1]),
-        y=loudness * np.eye(C),
-        true=np.zeros(block, int),
-        false=np.zeros(block, int),
-    )
-    return forward | dict(x=x, a=a, g=g, s=s, d=d) | told | moments(sum(np.size(w) for w in (*W, *b, V))) | dict(n=n)
+    told = dict(y=loudness * np.eye(C), true=np.zeros(block, int), false=np.zeros(block, int))
+    drive = dict(u=np.zeros(block * n[1]), t=np.zeros(C * n[1]))
+    return forward | dict(x=x, a=a, g=g, s=s, d=d) | told | drive | moments(sum(np.size(w) for w in (*W, *b, V))) | dict(n=n)
 
 
 @kernel
@@ -81,8 +76,10 @@ def normalise(a, g, x, rows, m):
 
 
 @kernel
-def spread(u, t, a, B, C, m):
-    """a (B, C, m) = u (B, m) + t (C, m)."""
+def spread(V, y, u, t, a, B, C, m):
+    """a (B, C, m) = u (B, m) + t (C, m), t = V y for every label."""
+    for i in range(C * m):
+        t[i] = V[i % m, i // m] * y[i // m, i // m]
     for i in range(B):
         x = u[i * m : i * m + m]
         for c in range(C):
@@ -102,10 +99,7 @@ def respond(signal, out, W, b, V, y, x, u, t, a, g, n, block, activation):
         for j in range(n[0]):
             x[i * n[0] + j] = signal[i, j]
     dot_t(x, W, u, B, n[0], n[1])
-    for c in range(C):
-        for j in range(n[1]):
-            t[c * n[1] + j] = V[j, c] * y[c, c]
-    spread(u, t, a, B, C, n[1])
+    spread(V, y, u, t, a, B, C, n[1])
     activate(a, b, B * C, n[1], activation)
     please(a, g, B * C, n[1])
     at, to, low, w, c, rows = block * n[0], block * C * n[1], 0, n[1] * n[0], n[1], block * C
@@ -188,10 +182,10 @@ def learn(target, V, dW, db, dV, y, x, a, g, s, d, true, false, n, noise, block,
         for k in range(C):
             dV[j, k] = dV.dtype.type(0)
     for i in range(2 * B):
-        label = true[i // 2] if i % 2 == 0 else false[i // 2]
-        row, loud = d[i * n[1] : i * n[1] + n[1]], y[label, label]
+        c = true[i // 2] if i % 2 == 0 else false[i // 2]
+        row, loud = d[i * n[1] : i * n[1] + n[1]], y[c, c]
         for j in range(n[1]):
-            dV[j, label] += row[j] * loud
+            dV[j, c] += row[j] * loud
 
 
 class ForwardForward(Network):
@@ -205,13 +199,7 @@ class ForwardForward(Network):
 
     source = ("arXiv:2212.13345",)
     synapses = Synapse("W[l]", "x[l]", "a[l]"), Synapse("b[l]", "1", "a[l]", "bias"), Synapse("V", "y", "a[0]")
-    populations = (
-        Population("x[l]"),
-        Population("y"),
-        Population("a[l]"),
-        Population("g[l]", "modulator"),
-        Population("d[l]", "error"),
-    )
+    populations = *map(Population, ("x[l]", "y", "a[l]")), Population("g[l]", "modulator"), Population("d[l]", "error")
     init, respond, learn = init, respond, learn
     cut = 0.0
 
