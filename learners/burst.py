@@ -19,7 +19,7 @@ import math
 from typing import ClassVar
 
 from harness.jit import kernel, lean
-from harness.learner import Population, hyper
+from harness.learner import Population, RefusedError, hyper
 from learners import feedback_alignment
 from learners.feedback_alignment import FeedbackAlignment
 from learners.kernels import ACTIVATIONS, LOSSES, SIGMOID, dot_t, error, tanh
@@ -122,7 +122,7 @@ class BurstPropagation(FeedbackAlignment):
     def begin(self, task, seeds=None):
         """Refuse activations that are no rates."""
         if self.activation != ACTIVATIONS[SIGMOID]:
-            raise ValueError(
+            raise RefusedError(
                 f"{type(self).__name__}.activation={self.activation!r} must be 'sigmoid': rates of events are positive, "
                 f"and the slope over the rate is what the dendrite is scaled by, 1 - e."
             )
