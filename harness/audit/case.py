@@ -1,0 +1,74 @@
+"""One audit at work: the subject, the graph of its direct effects and its back-propagation twin, made once for all probes."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from harness.audit.graph import Graph
+from harness.audit.subject import Subject, Unauditable
+
+if TYPE_CHECKING:
+    from harness.audit.evidence import Finding
+    from harness.base import Learner
+
+
+class Case:
+    """What probes share. Whatever cannot be made raises Unauditable when it is asked for."""
+
+    def __init__(
+        self, cls: type[Learner], params: dict[str, Any] | None = None, *, seed: int = 0, fast: bool = False, where: str = ""
+    ) -> None:
+        self.cls, self.given, self.seed, self.fast, self.where = cls, params or {}, seed, fast, where or cls.__name__
+        self.made: list[Subject] = []
+
+    def fresh(self, *, seed: int | None = None, ticks: int = 0, **params: Any) -> Subject:
+        """Another subject: with other settings, another seed, or so many ticks."""
+        subject = Subject(self.cls, self.given | params, seed=self.seed if seed is None else seed, ticks=ticks)
+        self.made.append(subject)
+        return subject
+
+    @cached_property
+    def subject(self) -> Subject:
+        """The learner at the settings of the audit."""
+        return self.fresh()
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The direct effects in its sample."""
+        return Graph(self.subject)
+
+    @property
+    def interventions(self) -> int:
+        """Runs so far, of all subjects."""
+        return sum(subject.runs for subject in self.made)
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """The settings as they were."""
+        try:
+            return self.subject.params
+        except Unauditable:
+            return self.given
+
+    @property
+    def mode(self) -> Any:
+        """Whether single steps could be told apart; if not, traces as a whole decide."""
+        try:
+            return "step" if self.subject.base.events else "trace"
+        except Unauditable:
+            return "trace"
+
+    @property
+    def twin_name(self) -> str:
+        """The positive control: a network of the same architecture that learns by back-propagation."""
+        return ""
+
+    def signed(self, finding: Finding, runs: int) -> Finding:
+        """A finding with the number of its interventions, and the command that repeats it."""
+        settings = ",".join(f"{k}={v}" for k, v in self.given.items())
+        name = f"{self.where}[{settings}]" if settings else self.where
+        command = f"hebbench audit '{name}' --seed {self.seed} --only {finding.criterion}" + " --fast" * self.fast
+        return msgspec.structs.replace(finding, interventions=finding.interventions or runs, reproduce=command)
