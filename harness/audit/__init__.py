@@ -10,7 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from harness.audit.evidence import Audit, Finding, Witness
-from harness.audit.subject import Unauditable
+from harness.audit.subject import UnauditableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from harness.audit.case import Case
     from harness.base import Learner
 
-__all__ = ["CRITERIA", "FAST", "Audit", "Finding", "Unauditable", "Witness", "audit"]
+__all__ = ["CRITERIA", "FAST", "Audit", "Finding", "UnauditableError", "Witness", "audit"]
 
 CRITERIA = (
     "weight_transport", "locality", "weight_sharing", "update_locking", "phases", "causality", "storage", "channel", "dale",
     "signed_teaching", "online", "sparsity",
 )  # fmt: skip
 """Names of criteria, each that of its module, which has `probe(case)`."""
-FAST = CRITERIA[:8] + ("signed_teaching",)
+FAST = (*CRITERIA[:8], "signed_teaching")
 """Those that a fast audit decides."""
 
 
@@ -50,7 +50,7 @@ def _finding(case: Case, criterion: str) -> Finding:
     before = case.interventions
     try:
         finding: Finding = importlib.import_module(f"harness.audit.{criterion}").probe(case)
-    except Unauditable as why:
+    except UnauditableError as why:
         finding = Finding(criterion=criterion, verdict="INCONCLUSIVE", reason=f"{why}.")
     except Exception as error:  # noqa: BLE001 - whatever a stranger's learner raises
         finding = Finding(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from harness.audit.graph import Graph
-from harness.audit.subject import Subject, Unauditable
+from harness.audit.subject import Subject, UnauditableError
 
 if TYPE_CHECKING:
     from harness.audit.evidence import Finding
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Case:
-    """What probes share. Whatever cannot be made raises Unauditable when it is asked for."""
+    """What probes share. Whatever cannot be made raises UnauditableError when it is asked for."""
 
     def __init__(
         self, cls: type[Learner], params: dict[str, Any] | None = None, *, seed: int = 0, fast: bool = False, where: str = ""
@@ -50,7 +50,7 @@ class Case:
         """The settings as they were."""
         try:
             return self.subject.params
-        except Unauditable:
+        except UnauditableError:
             return self.given
 
     @property
@@ -58,7 +58,7 @@ class Case:
         """Whether single steps could be told apart; if not, traces as a whole decide."""
         try:
             return "step" if self.subject.base.events else "trace"
-        except Unauditable:
+        except UnauditableError:
             return "trace"
 
     @property

@@ -1,4 +1,4 @@
-"""What an audit says: a profile of findings, each with its statistic, its noise, its threshold, and a witness. Never one score."""
+"""What an audit says: a profile of findings, each with statistic, noise, threshold and witness; never one score."""
 
 from __future__ import annotations
 

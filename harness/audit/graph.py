@@ -239,7 +239,7 @@ class Graph:
                 for e in effects:
                     if e.kind != "change" or roles[e.name] == "bias":
                         continue
-                    mask, (post, pre) = self.rows(e).copy(), ends[e.name]
+                    (post, pre), mask = ends[e.name], np.array(self.rows(e))
                     if self.same(q, post) and v < mask.shape[0]:
                         mask[v] = False
                     if self.same(q, pre) and v < mask.shape[1]:

@@ -29,7 +29,7 @@ TOLERANCE = 1e-7
 """What counts as a deviation, over the largest value that a population held."""
 
 
-class Unauditable(Exception):
+class UnauditableError(Exception):
     """Why nothing can be said of a learner, or not by this probe."""
 
 
@@ -60,11 +60,11 @@ class Subject:
     def __init__(self, cls: type[Learner], params: dict[str, Any] | None = None, *, seed: int = 0, ticks: int = 0) -> None:
         """Lay out `cls` at the settings of an audit but for `params`; ticks = 0: one, or four where it takes only sequences.
 
-        Raises Unauditable with the reason where it cannot be traced, or is not the same twice.
+        Raises UnauditableError with the reason where it cannot be traced, or is not the same twice.
         """
         if not (hasattr(cls, "respond") and hasattr(cls, "learn")):
-            raise Unauditable(f"{cls.__name__} has no kernels of its own to look into")
-        known = {k: v for k, v in SMALL.items() if k in cls.hypers() and _valid(cls, k, v)}
+            raise UnauditableError(f"{cls.__name__} has no kernels of its own to look into")
+        known: dict[str, Any] = {k: v for k, v in SMALL.items() if k in cls.hypers() and _valid(cls, k, v)}
         self.cls, self.seed = cls, seed
         self.params = known | cls.audited | (params or {})
         self.rng = np.random.default_rng([seed, 5])
@@ -77,7 +77,7 @@ class Subject:
         with np.errstate(all="ignore"):
             self.learner.live(self.X[:-1], self.Y[:-1], self.taught, python=True)
         if not self.learner.finite():
-            raise Unauditable(f"it diverged within {WARM} samples at {self.params}")
+            raise UnauditableError(f"it diverged within {WARM} samples at {self.params}")
         self.wiring = [s for s in self.learner.wiring() if self.learner.arrays()[s.array].size]
         self.populations = [p for p in self.learner.activity() if self.learner.arrays()[p.array].size]
         self.kinds = {p.array: p.kind for p in self.populations}
@@ -182,7 +182,7 @@ class Subject:
                 if end in ("1", "x") or end not in arrays or s.role == "bias":
                     continue
                 if arrays[end].size % size:
-                    raise Unauditable(
+                    raise UnauditableError(
                         f"{s.array} is declared (post, pre) = ({s.post}, {s.pre}) and has shape {arrays[s.array].shape}, "
                         f"but {end} has {arrays[end].size} units"
                     )
@@ -194,11 +194,11 @@ class Subject:
             for a, b in zip(self.base.events, again.events, strict=True)
         )
         if not self.base.events:
-            raise Unauditable("no write to a declared population or synapse was seen")
+            raise UnauditableError("no write to a declared population or synapse was seen")
         if not same:
-            raise Unauditable("two runs from one state with one noise differ: it is not deterministic under a fixed seed")
+            raise UnauditableError("two runs from one state with one noise differ: it is not deterministic under a fixed seed")
         if not all(np.isfinite(e.vector).all() for e in self.base.events):
-            raise Unauditable("a value of the sample is NaN or infinite")
+            raise UnauditableError("a value of the sample is NaN or infinite")
 
 
 def layer(name: str) -> int:
