@@ -106,12 +106,14 @@ class Graph:
 
     def folded(self, effect: Effect) -> Array:
         """Which units of a population an effect reached, whatever the presentation."""
-        return np.asarray(effect.units.reshape(-1, self.units(effect.name)).any(0))
+        folded: Array = effect.units.reshape(-1, self.units(effect.name)).any(0)
+        return folded
 
     def rows(self, effect: Effect) -> Array:
         """Which weights of an array an effect reached: a mask (post, pre)."""
         W = self.subject.learner.arrays()[effect.name]
-        return np.asarray(effect.units.reshape(len(W), -1))
+        rows: Array = effect.units.reshape(len(W), -1)
+        return rows
 
     @cached_property
     def _cells(self) -> tuple[dict[str, str], list[Offence]]:
@@ -239,7 +241,7 @@ class Graph:
                 for e in effects:
                     if e.kind != "change" or roles[e.name] == "bias":
                         continue
-                    (post, pre), mask = ends[e.name], np.array(self.rows(e))
+                    (post, pre), mask = ends[e.name], self.rows(e).copy()
                     if self.same(q, post) and v < mask.shape[0]:
                         mask[v] = False
                     if self.same(q, pre) and v < mask.shape[1]:
