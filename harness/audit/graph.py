@@ -106,7 +106,7 @@ class Graph:
 
     def folded(self, effect: Effect) -> Array:
         """Which units of a population an effect reached, whatever the presentation."""
-        folded: Array = effect.units.reshape(-1, self.units(effect.name)).any(0)
+        folded: Array = np.any(effect.units.reshape(-1, self.units(effect.name)), axis=0)
         return folded
 
     def rows(self, effect: Effect) -> Array:
@@ -259,7 +259,7 @@ class Graph:
                 for e in effects:
                     if e.kind != "change":
                         continue
-                    mask = self.rows(e).any(1)
+                    mask: Array = np.any(self.rows(e), axis=1)
                     if e.name == array:
                         mask[j] = False
                     if mask.any():
