@@ -116,7 +116,7 @@ class Subject:
 
     def effects(self, run: Run) -> list[Effect]:
         """Where a run differs from the base, step by step, as long as the steps are the same; then, at the step where not."""
-        found = []
+        found, ended = [], len(run.events)
         for one, other in zip(self.base.events, run.events, strict=False):
             if (one.name, one.kind) != (other.name, other.kind):
                 found.append(Effect(other.step, other.name, other.kind, np.ones(other.vector.size, bool)))
@@ -125,6 +125,9 @@ class Subject:
             mask = ~(gap <= TOLERANCE * self.top[one.name, one.kind])
             if mask.any():
                 found.append(Effect(one.step, one.name, one.kind, mask))
+        else:
+            for missing in self.base.events[ended : ended + 1]:
+                found.append(Effect(missing.step, missing.name, missing.kind, np.ones(missing.vector.size, bool)))
         return found
 
     def moved(self, array: str, rows: Iterable[int] | None = None, amount: float = 1.0) -> dict[str, Array]:
