@@ -53,7 +53,7 @@ def page(store: Store, found: Found) -> str:
     try:
         return build(ReportData(
             rows=table, curves=curves, observed=observed(rows), claims=[*store.claims().values()], learners=cards(found),
-            tasks=[task(e.thing) for e in found.tasks.values()], checks=store.checks(),
+            tasks=[task(e.thing) for e in found.tasks.values()], checks=store.checks(), audits=store.audits(),
             environment=[*store.environments().values()], store=Path(store.path).name,
         ))  # fmt: skip
     except ReportError as error:
