@@ -35,6 +35,7 @@ import numpy as np
 from harness.audit.evidence import Finding, Witness
 from harness.audit.lesson import samples
 from harness.audit.subject import UnauditableError
+from harness.audit.ways import channels, private
 from harness.trace import Script
 
 if TYPE_CHECKING:
@@ -47,7 +48,6 @@ ALIKE = 1e-9
 LEVELS = "graded", "binary", "spiking"
 FEW, MANY = 20, 100
 """Samples of a fast audit, and of a full one."""
-FORWARD = "forward", "lateral", "readout"
 
 
 def probe(case: Case) -> Finding:
@@ -56,7 +56,7 @@ def probe(case: Case) -> Finding:
     ways = channels(subject)
     seen = watch(subject, ways, FEW if case.fast else MANY)
     levels = {way: graded_or_not(subject, [seen[p] for p in names]) for way, names in ways.items()}
-    if levels["forward"] and min(_known(levels["forward"]), default=0) == 2 > min(_known(levels["teaching"]), default=2):  # noqa: PLR2004
+    if levels["forward"] and min(_known(levels["forward"]), default=0) == 2 > min(_known(levels["teaching"]), default=2):
         levels["teaching"] = {p: level for p, level in levels["teaching"].items() if not private(subject, p)}
     worst = {way: min(_known(found)) for way, found in levels.items() if _known(found)}
     if not worst:
@@ -66,7 +66,7 @@ def probe(case: Case) -> Finding:
     name = min((p for p in levels[way] if levels[way][p] is not None), key=lambda p: levels[way][p] or 0)
     return Finding(
         criterion="channel",
-        verdict="PASS" if value == 2 else "FAIL",  # noqa: PLR2004
+        verdict="PASS" if value == 2 else "FAIL",
         value=float(value),
         statistic="level of the worst channel: 0 graded, 1 binary, 2 spiking",
         noise_floor=ALIKE,
@@ -95,7 +95,7 @@ def _known(levels: dict[str, int | None]) -> list[int]:
 
 
 def _label(worst: dict[str, int]) -> str:
-    return "spiking forward only" if worst.get("forward") == 2 > min(worst.values()) else LEVELS[min(worst.values())]  # noqa: PLR2004
+    return "spiking forward only" if worst.get("forward") == 2 > min(worst.values()) else LEVELS[min(worst.values())]
 
 
 def _reason(worst: dict[str, int], way: str, name: str, seen: Seen) -> str:
@@ -104,53 +104,6 @@ def _reason(worst: dict[str, int], way: str, name: str, seen: Seen) -> str:
     only = "spiking forward only: " if _label(worst) == "spiking forward only" else ""
     what = "takes many values" if worst[way] == 0 else seen.why or "takes two values"
     return f"{only}the {way} channel {name} is {LEVELS[worst[way]]}: it {what}"
-
-
-# ------------------------------------------------------------------ which populations are channels
-
-
-def channels(subject: Subject) -> dict[str, list[str]]:
-    """The populations that speak to others: forward (lateral too), feedback, and errors and modulators beside them."""
-    written = [p.array for p in subject.populations if p.array in subject.written]
-    pres = {way: [p for p in written if _sends(subject, p, way)] for way in ("forward", "feedback")}
-    pres["forward"] = [p for p in pres["forward"] if not given(subject, p)]
-    if not pres["forward"]:
-        senders = {s.pre for s in subject.wiring}
-        posts = {s.post for s in subject.wiring if s.role in FORWARD}
-        pres["forward"] = [p for p in written if p in posts - senders]
-    taken = set(pres["forward"]) | set(pres["feedback"])
-    teaching = [p for p in written if subject.kinds[p] in ("error", "modulator") and p not in taken]
-    return pres | dict(teaching=teaching)
-
-
-def _sends(subject: Subject, p: str, way: str) -> bool:
-    roles = FORWARD if way == "forward" else ("feedback",)
-    return any(s.pre == p and s.role in roles for s in subject.wiring)
-
-
-def given(subject: Subject, p: str) -> bool:
-    """Whether a population on which no synapse ends holds nothing but the signal itself."""
-    if any(s.post == p for s in subject.wiring):
-        return False
-    whole, ticks = subject.x.ravel(), [t.ravel() for t in subject.x]
-    held = [e.vector for e in subject.base.events if e.name == p]
-    return all(any(v.shape == x.shape and np.array_equal(v, x) for x in (whole, *ticks)) for v in held)
-
-
-def private(subject: Subject, p: str) -> bool:
-    """Whether a unit acts on its own unit of other populations of its size, and on one row of weights, alone."""
-    n = subject.size(p)
-    v = n // 2
-    for e in subject.forced(shifts=subject.shift(p, [v])):
-        if e.name == p:
-            continue
-        if e.weights:
-            lines = e.units.reshape(len(subject.learner.arrays()[e.name]), -1).any(1)
-        else:
-            lines = e.units
-        if lines.size != n or np.delete(lines, v).any():
-            return False
-    return n > 1
 
 
 # ------------------------------------------------------------------ what they say
@@ -185,7 +138,7 @@ class Seen:
     @property
     def graded(self) -> bool:
         """It took more than two values."""
-        return len(self.values) > 2  # noqa: PLR2004
+        return len(self.values) > 2
 
     @property
     def active(self) -> float:
@@ -199,7 +152,7 @@ class Seen:
         if self.graded or not self.steady:
             self.why = "is read by its sign alone"
             return int(thresholded(subject, self.name))
-        if self.active >= 0.5 or 0.0 not in self.values:  # noqa: PLR2004
+        if self.active >= 0.5 or 0.0 not in self.values:
             self.why = "is not silent by default"
             return 1
         if self.writes < 2 * self.samples:
