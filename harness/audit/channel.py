@@ -35,7 +35,7 @@ import numpy as np
 from harness.audit.evidence import Finding, Witness
 from harness.audit.lesson import samples
 from harness.audit.subject import UnauditableError
-from harness.audit.ways import channels, private
+from harness.audit.ways import channels, private, sent
 from harness.trace import Script
 
 if TYPE_CHECKING:
@@ -182,9 +182,9 @@ def watch(subject: Subject, ways: dict[str, list[str]], n: int) -> dict[str, See
     X, Y = samples(subject, n, 21)
 
     def live(x: Array, y: Array) -> None:
-        events = subject.run(x=x, y=y).events
+        events = sent(subject.run(x=x, y=y).events, names)
         for p in names:
-            seen[p].add([e for e in events if e.name == p and e.kind == subject.kinds[p]])
+            seen[p].add([e for e in events if e.name == p])
 
     for x, y in zip(X, Y, strict=True):
         live(x, y)
@@ -200,11 +200,12 @@ def watch(subject: Subject, ways: dict[str, list[str]], n: int) -> dict[str, See
 
 def thresholded(subject: Subject, p: str) -> bool:
     """Whether what reads a population cannot tell it from its sign, but can tell it from its opposite."""
-    held = [e for e in subject.base.events if e.name == p]
+    held = sent(subject.base.events, [p])
+    steps = {e.step for e in held}
     size = float(np.mean([np.abs(e.vector).max(initial=0.0) for e in held])) or 1.0
 
     def felt(remade: Any) -> bool:
-        course = [e._replace(vector=remade(e.vector)) if e.name == p else e for e in subject.base.events]
+        course = [e._replace(vector=remade(e.vector)) if e.step in steps else e for e in subject.base.events]
         return any(e.name != p for e in subject.effects(subject.run(script=Script().replay(course))))
 
     return not felt(lambda v: size * np.sign(v)) and felt(lambda v: -v)

@@ -121,7 +121,7 @@ def explained(
     found = {}
     for K, flipped in flips.items():
         signs = {part: _one_sign([changes[K] for changes in alone[part]]) for part in candidates}
-        for pair in itertools.combinations(candidates, 2):
+        for pair in sorted(itertools.combinations(candidates, 2), key=lambda pair: pair[0].population != pair[1].population):
             one, other = (signs[part] for part in pair)
             if one is None or other is None or np.any(one[flipped] * other[flipped] != -1):
                 continue

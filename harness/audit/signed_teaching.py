@@ -8,8 +8,9 @@ itself has the other sign. One sample x is shown with every target in turn, and 
 * if changes do, but none takes both signs, teaching gates what it does not sign: PASS;
 * if some take both signs, each array in which they do must be explained by a pair of signals, each of one sign in all samples:
   with either held at 0 no synapse of the array changes its sign any more, and the signs left by one are opposite to those left
-  by the other. With both at 0 there is no teaching left. A signal is an error or a modulator, or what feedback synapses lead from; or one
-  presentation of those that it holds side by side (the sign comes with the phase). A modulator may be the usual level of another.
+  by the other; with both at 0 there is no teaching left. A signal is an error or a modulator, or what feedback synapses lead
+  from; or one of the presentations that it holds side by side: the sign comes with the phase. A modulator may be the usual
+  level of another.
 
 The value is the share, among synapses whose change takes both signs, of those without such a pair. PASS: 0, and no population
 that speaks to other cells (a synapse leads from it, or all feel it) carries both signs in one unit. FAIL: otherwise; the

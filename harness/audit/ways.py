@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from harness.audit.subject import Subject
+    from harness.trace import Event
 
 FORWARD = "forward", "lateral", "readout"
 """Roles of synapses by which activity goes on its way."""
@@ -52,3 +55,14 @@ def private(subject: Subject, p: str) -> bool:
         if lines.size != n or np.delete(lines, v).any():
             return False
     return n > 1
+
+
+def sent(events: list[Event], names: Iterable[str]) -> list[Event]:
+    """What populations held when another was written next: what others can have read. A potential on its way is left out."""
+    following = [*(e.name for e in events[1:]), ""]
+    wanted = set(names)
+    return [
+        e
+        for e, n in zip(events, following, strict=True)
+        if e.name in wanted and e.name != n and e.kind not in ("change", "applied")
+    ]
