@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +12,11 @@ from harness.commands.shared import counted, json_option, say, say_broken, say_j
 from harness.settings import RequestError, unknown
 
 if TYPE_CHECKING:
-    from harness.audit import Audit, Finding
-    from harness.registry import Entry
+    from harness.audit import Audit
+    from harness.registry import Entry, Found
+    from harness.store import Store
 
-MARKS = {"PASS": "pass", "FAIL": "FAIL", "NA": "-", "INCONCLUSIVE": "?"}
-"""How verdicts look where there is little room."""
+Chosen = list[tuple["Entry", dict[str, Any]]]
 
 
 @click.command()
@@ -34,34 +35,49 @@ def audit(
     PASS: as a brain may do it. FAIL: not so. NA: does not apply. INCONCLUSIVE: no power to decide. A verdict of FAIL is a
     result, not an error. `hebbench explain CRITERION` says what is done and what each verdict means.
     """
-    from harness.audit import CRITERIA
     from harness.registry import find
     from harness.store import Store
 
+    asked = _criteria(criteria)
     if bool(learner) == every:
-        raise RequestError("name one learner, or say --all.")
-    for name in criteria:
-        if name not in CRITERIA:
-            raise unknown("criterion", name, CRITERIA)
+        raise RequestError("name one learner, or say --all. `hebbench list` names those that there are.")
     found = find([learner] if learner else [])
     say_broken(found)
-    chosen = found.choose([learner]) if learner else [(entry, {}) for entry in found.learners.values() if _open(entry)]
-    if as_json and not every and len(chosen) > 1:
-        names = ", ".join(entry.name for entry, _ in chosen)
-        raise RequestError(f"learner={learner!r} holds {names}: with --json name one, as {learner}:{chosen[0][0].name}.")
+    chosen = _chosen(found, learner, as_json=as_json)
     audits = []
-    for number, (entry, params) in enumerate(chosen, 1):
-        if every:
-            say(f"{number}/{len(chosen)} {entry.name}")
-        audits.append(_audit(entry, params, seed=seed, fast=fast, only=criteria))
+    with contextlib.ExitStack() as stack:
+        kept = stack.enter_context(Store(store)) if store is not None else None
+        for number, (entry, params) in enumerate(chosen, 1):
+            if len(chosen) > 1:
+                say(f"{number}/{len(chosen)} {entry.name}")
+            audits.append(_audit(entry, params, seed=seed, fast=fast, only=asked))
+            if kept is not None:
+                _keep(kept, audits[-1], entry, params)
     if store is not None:
-        import msgspec
-
-        with Store(store) as opened:
-            for each in audits:
-                opened.put_audit(each.learner, msgspec.to_builtins(each))
         say(f"Kept {counted(len(audits), 'profile')} in {store}.")
     _tell(audits, every=every, as_json=as_json)
+
+
+def _criteria(given: tuple[str, ...]) -> list[str]:
+    """The names of criteria, however they are written."""
+    from harness.audit import CRITERIA
+
+    names = [name.casefold().replace("-", "_") for name in given]
+    for name, text in zip(names, given, strict=True):
+        if name not in CRITERIA:
+            raise unknown("criterion", text, CRITERIA)
+    return names
+
+
+def _chosen(found: Found, learner: str | None, *, as_json: bool) -> Chosen:
+    """The learners that are meant, with the settings that were asked for."""
+    if not learner:
+        return [(entry, {}) for entry in found.learners.values() if _open(entry)]
+    chosen = found.choose([learner])
+    if as_json and len(chosen) > 1:
+        names = ", ".join(entry.name for entry, _ in chosen)
+        raise RequestError(f"learner={learner!r} holds {names}: with --json name one, as {learner}:{chosen[0][0].name}.")
+    return chosen
 
 
 def _open(entry: Entry) -> bool:
@@ -76,47 +92,30 @@ def _audit(entry: Entry, params: dict[str, Any], **how: Any) -> Audit:
     return run(entry.thing, params, where=where, **how)
 
 
+def _keep(store: Store, audit: Audit, entry: Entry, params: dict[str, Any]) -> None:
+    """Keep a profile; of an earlier one of the same code, settings and seed, what was not asked for now stays."""
+    import msgspec
+
+    from harness.audit import CRITERIA
+    from harness.digest import digest
+    from harness.trial import label
+
+    name, profile = label(audit.learner, params), msgspec.to_builtins(audit) | dict(code=digest(entry.where))
+    before = store.audits().get(name)
+    if before and all(before.get(key) == profile[key] for key in ("params", "seed", "code")):
+        known = {f["criterion"]: f for f in [*before["criteria"], *profile["criteria"]]}
+        profile["criteria"] = [known[c] for c in CRITERIA if c in known]
+    store.put_audit(name, profile)
+
+
 def _tell(audits: list[Audit], *, every: bool, as_json: bool) -> None:
     import msgspec
+
+    from harness.commands.profile import matrix, profile
 
     if as_json:
         say_json({"schema": 1, "audits": msgspec.to_builtins(audits)} if every else msgspec.to_builtins(audits[0]))
     elif every:
-        _matrix(audits)
+        click.echo(matrix(audits))
     else:
-        for each in audits:
-            _profile(each)
-
-
-def _profile(audit: Audit) -> None:
-    """One learner: a line for each criterion, and what was measured below it."""
-    settings = ", ".join(f"{k}={v}" for k, v in audit.params.items())
-    click.echo(f"{audit.learner}({settings}), seed {audit.seed}, {audit.mode} mode; twin: {audit.twin or 'none'}")
-    for f in audit.criteria:
-        click.echo(f"\n{f.verdict:<13} {f.criterion}: {f.reason}")
-        if measured := _measured(f):
-            click.echo(f"{'':<13} {measured}")
-        if f.witness is not None:
-            w = f.witness
-            parts = [("array", w.array), ("row", w.row), ("step", w.step), ("population", w.population), ("unit", w.unit)]
-            click.echo(f"{'':<13} witness: " + ", ".join(f"{k} {v}" for k, v in parts if v not in ("", None)))
-        click.echo(f"{'':<13} {f.reproduce}")
-
-
-def _measured(f: Finding) -> str:
-    if f.value is None:
-        return ""
-    beside = [("noise", f.noise_floor), ("threshold", f.threshold), ("limit of detection", f.limit_of_detection)]
-    others = "".join(f", {name} {value:.3g}" for name, value in beside if value is not None)
-    return f"{f.statistic or 'value'} {f.value:.4g}{others}; {counted(f.interventions, 'intervention')}"
-
-
-def _matrix(audits: list[Audit]) -> None:
-    """All learners: a row each, a column for each criterion."""
-    names = [f.criterion for f in audits[0].criteria]
-    wide = max(len(each.learner) for each in audits)
-    click.echo(f"{'':<{wide}}  " + "  ".join(names))
-    for each in audits:
-        cells = (f"{MARKS[f.verdict]:<{len(f.criterion)}}" for f in each.criteria)
-        click.echo(f"{each.learner:<{wide}}  " + "  ".join(cells).rstrip())
-    click.echo("\npass: as a brain may do it; FAIL: not so; -: does not apply; ?: could not be decided.")
+        click.echo("\n\n".join(map(profile, audits)))
