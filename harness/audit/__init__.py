@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from harness.audit.evidence import Audit, Finding, Witness
+from harness.audit.evidence import Audit, Finding, Witness, plain
 from harness.audit.subject import UnauditableError
 
 if TYPE_CHECKING:
@@ -51,9 +51,8 @@ def _finding(case: Case, criterion: str) -> Finding:
     try:
         finding: Finding = importlib.import_module(f"harness.audit.{criterion}").probe(case)
     except UnauditableError as why:
-        finding = Finding(criterion=criterion, verdict="INCONCLUSIVE", reason=f"{why}.")
-    except Exception as error:  # noqa: BLE001 - whatever a stranger's learner raises
-        finding = Finding(
-            criterion=criterion, verdict="INCONCLUSIVE", reason=f"the probe ended in {type(error).__name__}: {error}"
-        )
-    return case.signed(finding, case.interventions - before)
+        finding = Finding(criterion=criterion, verdict="INCONCLUSIVE", reason=f"{why}")
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a stranger's learner raises
+        words = f"The probe ended in {type(error).__name__}: {error}"
+        finding = Finding(criterion=criterion, verdict="INCONCLUSIVE", reason=words)
+    return case.signed(plain(finding), case.interventions - before)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Literal
 
 import msgspec
+import numpy as np
 
 Verdict = Literal["PASS", "FAIL", "NA", "INCONCLUSIVE"]
 
@@ -29,16 +31,36 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
     criterion: str
     verdict: Verdict
-    reason: str
     value: float | None = None
     statistic: str = ""
     noise_floor: float | None = None
     threshold: float | None = None
     limit_of_detection: float | None = None
     interventions: int = 0
+    reason: str
     witness: Witness | None = None
     detail: dict[str, Any] = {}
     reproduce: str = ""
+
+
+def plain(finding: Finding) -> Finding:
+    """A finding in numbers of Python, as JSON has them: NaN and infinity are None. Its reason ends as a sentence does."""
+    told = _plain(finding)
+    return msgspec.convert(told | dict(reason=told["reason"].rstrip(". ") + "."), Finding)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, msgspec.Struct):
+        value = msgspec.structs.asdict(value)
+    if isinstance(value, dict):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(each) for each in value]
+    if isinstance(value, np.ndarray | np.generic):
+        return _plain(value.tolist())
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    return value if value is None or isinstance(value, bool | int | str) else str(value)
 
 
 class Audit(msgspec.Struct, frozen=True, kw_only=True):
