@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import msgspec
 
 from harness.audit.graph import Graph
 from harness.audit.subject import Subject, UnauditableError
+from harness.trial import label
 
 if TYPE_CHECKING:
     from harness.audit.evidence import Finding
@@ -26,7 +28,12 @@ class Case:
 
     def fresh(self, *, seed: int | None = None, ticks: int = 0, **params: Any) -> Subject:
         """Another subject: with other settings, another seed, or so many ticks."""
-        subject = Subject(self.cls, self.given | params, seed=self.seed if seed is None else seed, ticks=ticks)
+        try:
+            subject = Subject(self.cls, self.given | params, seed=self.seed if seed is None else seed, ticks=ticks)
+        except UnauditableError:
+            raise
+        except Exception as error:
+            raise UnauditableError(f"it cannot live through an audit's sample: {type(error).__name__}: {error}") from error
         self.made.append(subject)
         return subject
 
@@ -61,14 +68,32 @@ class Case:
         except UnauditableError:
             return "trace"
 
+    @cached_property
+    def twin(self) -> Case | None:
+        """The positive control: a network of the same architecture that learns by back-propagation; None where there is none."""
+        from harness.audit.twin import Wired, of
+
+        found = of(self.graph)
+        if found is None:
+            return None
+        twin = Case(found[0], seed=self.seed, fast=self.fast)
+        twin.graph = Wired(twin.subject)
+        self.made.append(twin.subject)
+        return twin
+
     @property
     def twin_name(self) -> str:
-        """The positive control: a network of the same architecture that learns by back-propagation."""
-        return ""
+        """What the positive control is, in words."""
+        from harness.audit.twin import of
+
+        try:
+            found = of(self.graph)
+        except Exception:  # noqa: BLE001 - the findings say what a stranger's learner raised
+            return ""
+        return found[1] if found else ""
 
     def signed(self, finding: Finding, runs: int) -> Finding:
         """A finding with the number of its interventions, and the command that repeats it."""
-        settings = ",".join(f"{k}={v}" for k, v in self.given.items())
-        name = f"{self.where}[{settings}]" if settings else self.where
-        command = f"hebbench audit '{name}' --seed {self.seed} --only {finding.criterion}" + " --fast" * self.fast
+        words = ["hebbench", "audit", label(self.where, self.given), "--seed", str(self.seed), "--only", finding.criterion]
+        command = shlex.join(words + ["--fast"] * self.fast)
         return msgspec.structs.replace(finding, interventions=finding.interventions or runs, reproduce=command)
