@@ -45,7 +45,7 @@ def test_python_m_harness_is_hebbench_and_offers_the_commands(here):
     done = bench("--help", cwd=here)
     assert done.returncode == 0
     assert done.stdout.startswith("Usage: hebbench ")
-    there = "list run status report compare check new explain why merge export doctor clean"
+    there = "list run status report compare check audit new explain why merge export doctor clean"
     assert set(main.commands) == set(there.split())
 
 
