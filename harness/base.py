@@ -71,6 +71,8 @@ class Learner:
     can: ClassVar[Can] = Can()
     synapses: ClassVar[tuple[Synapse, ...]] = ()
     populations: ClassVar[tuple[Population, ...]] = ()
+    projections: ClassVar[tuple[tuple[str, str], ...]] = ()
+    """Pairs (pre, post) of populations joined by synapses of one constant strength, which no array holds."""
     streams: ClassVar[tuple[str, ...]] = ("noise",)
     """One stream of noise for each of these populations."""
     homeostatic: ClassVar[tuple[str, ...]] = ()

@@ -211,10 +211,14 @@ class DiehlCook(Classifier):
     )
     shown = 1000  # its claim; and each takes half a second of simulated time
     compile_loop = False
+    audited: ClassVar = dict(units=5, image=20.0, gap=5.0, tries=1, dt=1.0)
     synapses = (Synapse("W", "x", "e"),)
     populations = (
         *(Population(name, "spike") for name in ("x", "e", "i")),
-        *(Population(name) for name in ("x_trace", "g_e", "h_e", "v_e", "e_trace", "slow", "g_i", "v_i", "tally")),
-        Population("raised", "modulator"),
+        Population("x_trace", of="x"),
+        *(Population(name, of="e") for name in ("g_e", "h_e", "v_e", "e_trace", "slow", "tally")),
+        *(Population(name, of="i") for name in ("g_i", "v_i")),
+        Population("raised", "modulator", "e"),
     )
+    projections = ("e", "i"), ("i", "e")
     init, respond, learn = init, respond, learn

@@ -18,6 +18,7 @@ its ends at two times. But W is used both ways, and is one array: it must be sym
 """
 
 import itertools
+from typing import ClassVar
 
 import numpy as np
 
@@ -182,6 +183,7 @@ class EquilibriumPropagation(Network):
     nudge: float = hyper(default=1.0, doc="how strongly the target pulls", low=1e-5, high=2.0, log=True)
     nudging: str = hyper(default="random", doc="towards the target, either way by chance, or both ways", choices=NUDGING)
 
+    audited: ClassVar = dict(free=10)
     source = ("doi:10.3389/fncom.2017.00024", "doi:10.3389/fnins.2021.633674")
     populations = Population("a[l]"), Population("up[l]"), Population("down[l]"), Population("d[l]", "error")
     init, respond, learn = init, respond, learn

@@ -191,7 +191,7 @@ class ForwardForward(Network):
         Population("y"),
         Population("a[l]"),
         Population("g[l]", "modulator"),
-        Population("d[l]", "error"),
+        Population("d[l]", "error", "a[l]"),
     )
     init, respond, learn = init, respond, learn
     cut = 0.0

@@ -7,43 +7,37 @@ then differs in a step is the work of that one thing in that one step. The physi
 * P2, a unit acts on other cells only along a synapse that is declared, or as a modulator that all may feel;
 * P3, a change of a weight depends on that synapse, its two cells, and modulators.
 
-One cell may hold several signals (activity, error, prediction): populations of equal size, not joined by synapses, of which
-unit v of one acts on unit v of the other alone, or on changes of row v alone of the synapses that end there, are signals of
-the same cells. A learner declares that (`Population(of=)`) only where it cannot be seen.
+Which populations are signals of the same cells is found in `harness.audit.cells`.
 """
 
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from harness.audit.cells import Cells, Nudges, Offence
+from harness.audit.subject import Effect
+from harness.trace import Script
+
 if TYPE_CHECKING:
-    from harness.audit.subject import Effect, Subject
+    from collections.abc import Iterable, Mapping
+
+    from harness.audit.subject import Run
     from harness.state import Array
+
+__all__ = ["Graph", "Offence", "describe"]
 
 TRIED = 2
 """Single units of a population, or rows of an array, that are moved on their own."""
 
-
-class Offence(NamedTuple):
-    """Something that acts where it must not: what was moved, and the step, population or array, and unit or row it moved."""
-
-    cause: str
-    part: int
-    step: int
-    name: str
-    unit: int
+ALIKE = 1e-6
+"""Strengths that differ by less than this share are one."""
 
 
-class Graph:
+class Graph(Cells):
     """The direct effects in one sample of a subject."""
-
-    def __init__(self, subject: Subject) -> None:
-        self.subject = subject
-        self.names = [p.array for p in subject.populations if p.array in subject.written]
-        self.wired = {(s.pre, s.post) for s in subject.wiring}
 
     # ------------------------------------------------------------------ interventions
 
@@ -53,16 +47,25 @@ class Graph:
         return {q: self.subject.forced(shifts=self.subject.shift(q)) for q in self.names}
 
     @cached_property
-    def nudged(self) -> dict[str, list[tuple[int, list[Effect]]]]:
-        """By population: a unit, and the effects of shifting it alone; a few times."""
-        found: dict[str, list[tuple[int, list[Effect]]]] = {}
-        for q in self.names:
+    def nudged(self) -> Nudges:
+        """By population: a unit, and the effects of shifting it alone; a few times; of the signal, if synapses begin there."""
+        found: Nudges = {}
+        for q in (*self.names, *self.external):
             n = self.units(q)
             for v in self.subject.rng.choice(n, min(TRIED, n), replace=False):
-                places = range(int(v), self.subject.size(q), n)
-                effects = self.subject.forced(shifts=self.subject.shift(q, places))
-                found.setdefault(q, []).append((int(v), effects))
+                found.setdefault(q, []).append((int(v), self._nudge(q, int(v))))
         return found
+
+    def _nudge(self, q: str, unit: int) -> list[Effect]:
+        if q not in self.external:
+            return self.subject.forced(shifts=self.subject.shift(q, range(unit, self.subject.size(q), self.units(q))))
+        x = self.subject.x.copy()
+        x.reshape(len(x), -1)[:, unit] *= 1.5
+        return self.subject.effects(self.forced(x=x))
+
+    def forced(self, weights: dict[str, Array] | None = None, x: Array | None = None, y: Array | None = None) -> Run:
+        """A run with other weights, signal or target in which all activity is put back after each step."""
+        return self.subject.run(weights, Script().replay(self.subject.base.events), x, y)
 
     @cached_property
     def moved(self) -> dict[str, list[tuple[int, list[Effect]]]]:
@@ -73,123 +76,25 @@ class Graph:
                 continue
             rows = len(self.subject.learner.arrays()[s.array])
             for j in self.subject.rng.choice(rows, min(TRIED, rows), replace=False):
-                effects = self.subject.forced(weights=self.subject.moved(s.array, [int(j)]))
-                found.setdefault(s.array, []).append((int(j), effects))
-        return found
-
-    # ------------------------------------------------------------------ cells
-
-    @cached_property
-    def ends(self) -> dict[str, int]:
-        """Units of the populations at which synapses end, by their arrays."""
-        found: dict[str, int] = {}
-        for s in self.subject.wiring:
-            W = self.subject.learner.arrays()[s.array]
-            if s.role != "bias":
-                found[s.post], found[s.pre] = len(W), W[0].size
+                run = self.forced(self.subject.moved(s.array, [int(j)]))
+                self.gaps.setdefault(s.array, []).append((int(j), self.gap(run)))
+                found.setdefault(s.array, []).append((int(j), self.subject.effects(run)))
         return found
 
     @cached_property
-    def presentations(self) -> int:
-        """How many samples a population holds side by side, at most."""
-        return max((self.subject.size(p) // n for p, n in self.ends.items() if p in self.names), default=1)
+    def gaps(self) -> dict[str, list[tuple[int, dict[str, Array]]]]:
+        """What `moved` did to changes, in numbers."""
+        return {}
 
-    def units(self, population: str) -> int:
-        """Units of a population. One that holds several presentations side by side has fewer than values."""
-        size, of = self.subject.size(population), self.subject.cells.get(population, "")
-        if population not in self.ends and of in self.ends:
-            return self.ends[of]
-        if population not in self.ends and self.subject.kinds.get(population) == "modulator" and size == self.presentations:
-            return 1
-        n = self.ends.get(population, size)
-        return n if n and size % n == 0 else size
-
-    def folded(self, effect: Effect) -> Array:
-        """Which units of a population an effect reached, whatever the presentation."""
-        folded: Array = np.any(effect.units.reshape(-1, self.units(effect.name)), axis=0)
-        return folded
-
-    def rows(self, effect: Effect) -> Array:
-        """Which weights of an array an effect reached: a mask (post, pre)."""
-        W = self.subject.learner.arrays()[effect.name]
-        rows: Array = effect.units.reshape(len(W), -1)
-        return rows
-
-    @cached_property
-    def _cells(self) -> tuple[dict[str, str], list[Offence]]:
-        head = {q: q for q in (*self.names, *self.ends)}
-
-        def first(q: str) -> str:
-            while head[q] != q:
-                q = head[q]
-            return q
-
-        def members(q: str) -> list[str]:
-            return [p for p in head if first(p) == first(q)]
-
-        torn = []
-        private, aligned = self._private(), self._aligned()
-        declared = [(p, of, None) for p, of in self.subject.cells.items() if p in head and of in head]
-        for q, p, witness in (*declared, *private, *aligned):
-            apart = any((one, other) in self.wired and one != other for one in members(q) for other in members(p))
-            apart |= any((other, one) in self.wired and one != other for one in members(q) for other in members(p))
-            if first(q) == first(p):
-                continue
-            if not apart:
-                head[first(q)] = first(p)
-            elif witness is not None:
-                torn.append(witness)
-        return {q: first(q) for q in head}, torn
-
-    def _private(self) -> list[tuple[str, str, None]]:
-        """Pairs of populations of which unit v of the first acts on unit v of the second alone."""
-        reach: dict[tuple[str, str], bool] = {}
-        for q, tries in self.nudged.items():
-            for v, effects in tries:
-                for e in effects:
-                    if not e.weights and e.name != q and self.units(e.name) == self.units(q) > 1:
-                        alone = not np.delete(self.folded(e), v).any()
-                        reach[q, e.name] = reach.get((q, e.name), True) and alone
-        return [(q, p, None) for (q, p), alone in reach.items() if alone and not {(q, p), (p, q)} & self.wired]
-
-    def _aligned(self) -> list[tuple[str, str, Offence]]:
-        """Populations of which unit v acts on changes of row v alone, or column v: signals of the cells at that end."""
-        found: dict[tuple[str, str], Offence | None] = {}
-        ends = {s.array: (s.post, s.pre) for s in self.subject.wiring if s.role != "bias"}
-        for q, tries in self.nudged.items():
-            for v, effects in tries:
-                for e in effects:
-                    if e.kind != "change" or e.name not in ends or self.broadcast(q):
-                        continue
-                    mask = self.rows(e)
-                    for axis, end in zip((1, 0), ends[e.name], strict=True):
-                        lines = mask.any(axis)
-                        alone = lines.size == self.units(q) > 1 and not np.delete(lines, v).any() and mask.sum() > 1
-                        known = found.get((q, end), Offence(q, v, e.step, e.name, v))
-                        found[q, end] = known if alone else None
-        return [(q, end, witness) for (q, end), witness in found.items() if witness is not None]
-
-    @property
-    def cell(self) -> dict[str, str]:
-        """By population: one population of the cells whose signal it is."""
-        return self._cells[0]
-
-    @property
-    def torn(self) -> list[Offence]:
-        """Signals that act as if they were in the cells at one end of a synapse, but are in those at the other, or elsewhere."""
-        return self._cells[1]
-
-    def same(self, q: str, p: str) -> bool:
-        """Whether two populations are signals of the same cells."""
-        return q == p or self.cell.get(q, q) == self.cell.get(p, p)
-
-    def joined(self, q: str, p: str) -> bool:
-        """Whether a declared synapse leads from the cells of q to those of p."""
-        return any(self.same(q, pre) and self.same(post, p) for pre, post in self.wired)
-
-    def broadcast(self, p: str) -> bool:
-        """Whether all cells may feel it, and it all cells: one value that is declared to be a modulator."""
-        return self.subject.kinds.get(p) == "modulator" and self.units(p) == 1
+    def gap(self, run: Run) -> dict[str, Array]:
+        """By array: by how much changes of weights differ from the base, over the largest of that array; (post, pre)."""
+        found = {}
+        for name, change in run.changes.items():
+            base = self.subject.base.changes[name]
+            top = float(np.abs(base).max(initial=0.0))
+            if top > 0:
+                found[name] = (np.abs(change - base) / top).reshape(len(base), -1)
+        return found
 
     # ------------------------------------------------------------------ what must not be
 
@@ -204,29 +109,77 @@ class Graph:
                     if e.weights:
                         continue
                     mask = self.folded(e).copy()
-                    if self.same(posts[array], e.name) and mask.size > j:
-                        mask[j] = False
+                    own = self.place(*self.origin(posts[array], j), e.name)
+                    if own is not None and mask.size > own:
+                        mask[own] = False
                     if mask.any():
                         found.append(Offence(array, j, e.step, e.name, int(mask.argmax())))
         return found
 
     @cached_property
     def stray_signals(self) -> list[Offence]:
-        """P2: units that act on other cells where no synapse leads."""
+        """P2: units that act on other cells where no synapse leads, or none that carries anything."""
         found = []
         for q, tries in self.nudged.items():
             if self.broadcast(q):
                 continue
             for v, effects in tries:
+                cells, unit = self.origin(q, v)
                 for e in effects:
-                    if e.weights or e.name == q or self.broadcast(e.name) or self.joined(q, e.name):
+                    if e.weights or e.name == q or self.broadcast(e.name):
                         continue
-                    mask = self.folded(e).copy()
-                    if self.same(q, e.name) and mask.size > v:
-                        mask[v] = False
-                    if mask.any():
-                        found.append(Offence(q, v, e.step, e.name, int(mask.argmax())))
+                    for name, at, n in self.parts(e.name):
+                        mask = self.folded(e)[at : at + n].copy()
+                        if self.same(cells, name) and n > unit:
+                            mask[unit] = False
+                        if mask.any() and not self._led(cells, name, e.name, v):
+                            found.append(Offence(q, v, e.step, e.name, at + int(mask.argmax())))
         return found
+
+    def _led(self, q: str, p: str, signal: str, unit: int) -> bool:
+        """Whether synapses lead from the cells of q to those of p, and carry something to this signal of theirs."""
+        if any(self.same(q, pre) and self.same(post, p) for pre, post in self.subject.learner.projections):
+            return self._alike(q, signal, unit)
+        return any(
+            self.carries(s.array, q, signal) for s in self.subject.wiring
+            if any(self.same(q, a) for a, _, _ in self.parts(s.pre)) and any(self.same(b, p) for b, _, _ in self.parts(s.post))
+        )  # fmt: skip
+
+    def _alike(self, q: str, signal: str, unit: int) -> bool:
+        """Whether a unit acts on all units of a signal that it reaches by one strength, as a constant projection does."""
+        base, shift = self.subject.base.events, self.subject.shift(q, [unit])
+        events = self.subject.run(script=Script().replay(base, shift)).events
+        for one, other in zip(base, events, strict=False):
+            by = np.abs(one.vector - other.vector)
+            if one.name == other.name == signal and by.any():
+                return bool(np.ptp(by[by > 0]) <= ALIKE * by.max())
+        return True
+
+    def carries(self, array: str, q: str, signal: str) -> bool:
+        """Whether weights act on a signal, at the least when the cells of q are active.
+
+        Cells that were silent in the base send nothing through their synapses; so they are shifted, with the weights as they are
+        and with others, and the two are compared.
+        """
+        if any(e.name == signal for _, effects in self.moved.get(array, ()) for e in effects):
+            return True
+        if (array, q, signal) not in self._carried:
+            found = {signal} & {e.name for e in self.subject.forced(self.subject.moved(array))}
+            if not found and q in self.names:
+                found = {signal} & {e.name for e in self.beside(self.subject.moved(array), q)}
+            self._carried[array, q, signal] = bool(found)
+        return self._carried[array, q, signal]
+
+    def beside(self, weights: dict[str, Array], q: str, units: Iterable[int] | None = None) -> list[Effect]:
+        """What other weights do while units of a population are shifted, over what the same shift does without them."""
+        script = Script().replay(self.subject.base.events, self.subject.shift(q, units))
+        pairs = zip(self.subject.run(None, script).events, self.subject.run(weights, script).events, strict=False)
+        return [Effect(a.step, a.name, a.kind, a.vector != b.vector) for a, b in pairs
+                if (a.name, a.kind) == (b.name, b.kind) and np.any(a.vector != b.vector)]  # fmt: skip
+
+    @cached_property
+    def _carried(self) -> dict[tuple[str, str, str], bool]:
+        return {}
 
     @cached_property
     def read_signals(self) -> list[Offence]:
@@ -238,16 +191,31 @@ class Graph:
             if self.broadcast(q):
                 continue
             for v, effects in tries:
+                cells, unit = self.origin(q, v)
                 for e in effects:
                     if e.kind != "change" or roles[e.name] == "bias":
                         continue
-                    (post, pre), mask = ends[e.name], self.rows(e).copy()
-                    if self.same(q, post) and v < mask.shape[0]:
-                        mask[v] = False
-                    if self.same(q, pre) and v < mask.shape[1]:
-                        mask[:, v] = False
+                    mask = self.rows(e).copy()
+                    row, column = (self.place(cells, unit, end) for end in ends[e.name])
+                    if row is not None:
+                        mask[row] = False
+                    if column is not None:
+                        mask[:, column] = False
                     if mask.any():
                         found.append(Offence(q, v, e.step, e.name, int(mask.any(1).argmax())))
+        return found + [o for o in self._foreign(ends, roles) if (o.cause, o.name) not in {(f.cause, f.name) for f in found}]
+
+    def _foreign(self, ends: dict[str, tuple[str, str]], roles: Mapping[str, str]) -> list[Offence]:
+        """Changes that depend on a population of other cells than the two at the ends, when all of it is shifted."""
+        found = []
+        for q, effects in self.shifted.items():
+            for e in effects if not self.broadcast(q) else []:
+                if e.kind == "change" and roles[e.name] != "bias":
+                    own = (
+                        any(self.same(a, b) for a, _, _ in self.parts(q) for b, _, _ in self.parts(end)) for end in ends[e.name]
+                    )
+                    if not any(own):
+                        found.append(Offence(q, -1, e.step, e.name, int(self.rows(e).any(1).argmax())))
         return found
 
     @cached_property

@@ -69,9 +69,10 @@ class Subject:
         self.params = known | cls.audited | (params or {})
         self.rng = np.random.default_rng([seed, 5])
         self.runs = 0
-        T = ticks or (1 if "vector" in cls.can.inputs else 4)
+        T = ticks or (1 if "vector" in cls.can.inputs and not cls.can.whole else 4)
         self.task = Sizes((INPUTS,), OUTPUTS, T, 1, 0.0, 1.0)
         self.learner = cls(**self.params, random_state=seed).begin(self.task)
+        self.task = self.learner.task_ if cls.can.whole else self.task  # a sequence is one signal then
         self.X, self.Y, self.taught = self.samples(WARM + 1)
         self.x, self.y = self.X[-1], self.Y[-1]
         with np.errstate(all="ignore"):
@@ -114,21 +115,31 @@ class Subject:
         """What single steps make of other weights, or of populations shifted: all activity is put back after each step."""
         return self.effects(self.run(weights, Script().replay(self.base.events, shifts)))
 
-    def effects(self, run: Run) -> list[Effect]:
+    def effects(self, run: Run, tolerance: float = TOLERANCE) -> list[Effect]:
         """Where a run differs from the base, step by step, as long as the steps are the same; then, at the step where not."""
         found, ended = [], len(run.events)
         for one, other in zip(self.base.events, run.events, strict=False):
             if (one.name, one.kind) != (other.name, other.kind):
-                found.append(Effect(other.step, other.name, other.kind, np.ones(other.vector.size, bool)))
+                mask = self._own(other)
+                found += [Effect(other.step, other.name, other.kind, mask)] if mask.any() else []
                 break
             gap = np.abs(one.vector - other.vector)
-            mask = ~(gap <= TOLERANCE * self.top[one.name, one.kind])
+            mask = ~(gap <= tolerance * self.top[one.name, one.kind])
             if mask.any():
                 found.append(Effect(one.step, one.name, one.kind, mask))
         else:
             for missing in self.base.events[ended : ended + 1]:
                 found.append(Effect(missing.step, missing.name, missing.kind, np.ones(missing.vector.size, bool)))
         return found
+
+    def _own(self, event: Event) -> Array:
+        """What a step that the base lacks has changed of its population, or weights."""
+        held = [e.vector for e in self.base.events[: event.step] if (e.name, e.kind) == (event.name, event.kind)]
+        if event.kind in ("change", "applied"):
+            held = [np.zeros_like(event.vector)]
+        top = self.top.get((event.name, event.kind), 0.0)
+        own: Array = ~(np.abs(event.vector - held[-1]) <= TOLERANCE * top) if held else np.ones(event.vector.size, bool)
+        return own
 
     def moved(self, array: str, rows: Iterable[int] | None = None, amount: float = 1.0) -> dict[str, Array]:
         """Weights of `array` moved at random, in these rows or all, by about `amount` times what they are."""
