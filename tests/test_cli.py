@@ -437,6 +437,13 @@ def test_merge_shows_what_disagrees_and_what_is_damaged(here):
     assert "'-'" in cli("merge", "a.db", "--output", "-", code=2).stderr
 
 
+def test_merge_says_whose_word_on_a_learner_it_keeps():
+    for name, seed in ("a.db", 1), ("b.db", 2):
+        with Store(name) as store:
+            store.put_audit("Perceptron", dict(seed=seed))
+    assert "The audit of Perceptron is that of b.db; a.db has another." in cli("merge", "a.db", "b.db", "--output", "m.db").stderr
+
+
 def test_status_tells_how_far_the_latest_run_has_come():
     cli(*ONE, "s.db", "--seeds", "2")
     with Store("s.db") as store:
