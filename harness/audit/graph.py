@@ -151,6 +151,8 @@ class Graph(Cells):
         events = self.subject.run(script=Script().replay(base, shift)).events
         for one, other in zip(base, events, strict=False):
             by = np.abs(one.vector - other.vector)
+            if one.name == other.name == signal:
+                by[unit :: self.units(signal)] = 0  # what a cell does to itself is its own matter
             if one.name == other.name == signal and by.any():
                 return bool(np.ptp(by[by > 0]) <= ALIKE * by.max())
         return True

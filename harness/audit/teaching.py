@@ -46,10 +46,20 @@ class Teaching:
         y[..., k] = 1 - y[..., k]
         return y
 
+    def _named(self, k: int) -> Array:
+        """The target that names output k alone."""
+        y: Array = np.zeros_like(self.subject.y)
+        y[..., k] = 1
+        return y
+
     @cached_property
     def told(self) -> bool:
         """Whether changes depend on the target at all."""
-        base, other = self.subject.base.changes, self._changes(1 - self.subject.y)
+        outputs = range(self.subject.task.n_out)
+        return self._moves(1 - self.subject.y) or any(self._moves(self._named(k)) for k in outputs)
+
+    def _moves(self, y: Array) -> bool:
+        base, other = self.subject.base.changes, self._changes(y)
         return any(np.abs(other[a] - base[a]).max() > FAINT * np.abs(base[a]).max() for a in self.arrays)
 
     @cached_property
@@ -73,14 +83,14 @@ class Teaching:
     def _steps(self) -> dict[str, int]:
         """For a rule without a slope: of flips that each tell one cell, how many are told; or 1, where all are told at once."""
         found = dict.fromkeys(self.arrays, 0)
-        single = all(mask.sum() == 1 for _, mask in self.heard)
+        single = bool(self.heard) and all(mask.sum() == 1 for _, mask in self.heard)
         told: dict[str, set[int]] = {a: set() for a in self.arrays}
         base = self.subject.base.changes
         for k in range(self.subject.task.n_out):
-            changes = self._changes(self._flipped(k))
-            for a in self.arrays:
-                if np.any(changes[a] != base[a]):
-                    told[a].add(k)
+            for changes in (self._changes(self._flipped(k)), self._changes(self._named(k))):
+                for a in self.arrays:
+                    if np.any(changes[a] != base[a]):
+                        told[a].add(k)
         for a, cells in told.items():
             found[a] = min(len(cells), len(base[a])) if single else min(len(cells), 1)
         return found
