@@ -24,7 +24,9 @@ class Course(NamedTuple):
     Y: Array
     lone: bool
 
-    def __len__(self) -> int:
+    @property
+    def ticks(self) -> int:
+        """How many there are."""
         return len(self.X)
 
 
@@ -71,15 +73,17 @@ def live(
     seen: Callable[[int], None] | None = None,
 ) -> None:  # fmt: skip
     """Live the ticks from `first` to before `last`, every one taught or only the very last; `seen` is called after each."""
-    for t in range(first, len(path) if last is None else last):
+    for t in range(first, path.ticks if last is None else last):
         respond(learner, path.X[t])
-        final = t == len(path) - 1
+        final = t == path.ticks - 1
         if taught or final or path.lone:
             learn(learner, path.X[t], path.Y[t])
-        if final or path.lone:
+        if path.lone:
             end(learner)
         if seen is not None:
             seen(t)
+        if final and not path.lone:
+            end(learner)
 
 
 def plastic(learner: Learner) -> dict[str, Array]:
@@ -87,3 +91,42 @@ def plastic(learner: Learner) -> dict[str, Array]:
     arrays = learner.arrays()
     names = [name for s in learner.wiring() if s.plastic for name in (s.array, "d" + s.array) if name in arrays]
     return {name: arrays[name].copy() for name in names}
+
+
+class Credit(NamedTuple):
+    """By array: after how many ticks it first feels what happened at one, which were tried; and what changed too early."""
+
+    lag: dict[str, int]
+    ticks: int
+    foreseen: list[str]
+
+
+def credit(subject: Subject, n: int) -> Credit:
+    """When the weights, or what they are asked to change by, first differ after signal and target of one tick were others.
+
+    Of `n` ticks each is tried, from the second on, until one is felt. The end of a sequence is a tick of its own.
+    """
+    path = course(subject, n)
+    base = states(subject, path)
+    lag: dict[str, int] = {}
+    foreseen: set[str] = set()
+    for t in range(1, n - 1):
+        X, Y = path.X.copy(), path.Y.copy()
+        X[t], Y[t] = 1.1 - X[t], np.roll(Y[t], 1)
+        other = states(subject, path._replace(X=X, Y=Y))
+        for when, (one, two) in enumerate(zip(base, other, strict=True)):
+            for name in (name for name in one if not np.array_equal(one[name], two[name], equal_nan=True)):
+                if when < t:
+                    foreseen.add(name)
+                lag.setdefault(name, when - t)
+        if lag:
+            break
+    return Credit(lag, n, sorted(foreseen))
+
+
+def states(subject: Subject, path: Course) -> list[dict[str, Array]]:
+    """What `plastic` gives after each tick, and at the end."""
+    learner, found = start(subject), []
+    live(learner, path, seen=lambda _: found.append(plastic(learner)))
+    subject.runs += 1
+    return [*found, plastic(learner)]

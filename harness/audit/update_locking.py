@@ -28,11 +28,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from harness.audit import ticks
+from harness.audit import causality, ticks
 from harness.audit.evidence import Finding, Witness
 from harness.audit.graph import Graph
 from harness.audit.subject import UnauditableError
-from harness.trace import Script, Tracer
 
 if TYPE_CHECKING:
     from harness.audit.case import Case
@@ -138,21 +137,9 @@ def waits(graph: Graph) -> list[Wait]:
 
 
 def late(subject: Subject) -> list[Wait]:
-    """In a sequence whose every tick is taught: how many ticks after a tick synapses first change, at the latest."""
-    learner, T = ticks.start(subject), subject.task.n_ticks
-    path, marks = ticks.course(subject, T), [0]
-    with Tracer(learner.layout_, learner.activity(), learner.wiring(), Script()) as tracer:
-        ticks.live(learner, path, seen=lambda _: marks.append(len(tracer.events)))
-    subject.runs += 1
-    found = []
-    for s in subject.plastic:
-        steps = [e.step for e in tracer.events if e.name == s.array and e.kind == "change" and np.any(e.vector)]
-        if s.role in CAUSES and steps:
-            lag = max(int(np.searchsorted(marks[1:], steps[0], "right")), 0)
-            found.append(Wait(s.array, min(lag, T - 1), 0, step=steps[0]))
-    if not found:
-        raise UnauditableError("no change of a synapse that carries activity was seen")
-    return found
+    """In a sequence whose every tick is taught: how many ticks after a tick it is credited, by array."""
+    lags = causality.by_array(subject, ticks.credit(subject, subject.task.n_ticks))
+    return [Wait(name, lag, 0) for name, lag in lags.items()]
 
 
 def growth(case: Case) -> dict[str, Any]:

@@ -1,0 +1,128 @@
+"""Kicks of cells of a running subject, and what a kick of two cells at once does to the synapse between them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from harness.audit.update_locking import CAUSES
+from harness.trace import Script
+
+if TYPE_CHECKING:
+    from harness.audit.graph import Graph
+    from harness.declare import Synapse
+    from harness.state import Array
+
+SMALLEST = 1e-9
+"""A kernel below this share of the largest change is rounding."""
+
+
+class Answer(NamedTuple):
+    """A time at which a cell answers: the last step of a run of writes to one population, and which presentation of it."""
+
+    step: int
+    population: str
+    part: int
+
+
+class Beat(NamedTuple):
+    """What a kick at an answer does: the kernel of each array that felt it."""
+
+    answer: Answer
+    kernel: dict[str, float]
+
+
+class Kicker:
+    """Kicks cells of one subject, and keeps what it has seen."""
+
+    def __init__(self, graph: Graph, answers: int, kick: float, *, alone: bool = False) -> None:
+        self.graph, self.subject, self.answers, self.kick, self.alone = graph, graph.subject, answers, kick, alone
+        self.seen: dict[tuple[Any, ...], dict[str, Array]] = {(): self.subject.base.changes}
+        self.events = self.subject.base.events
+        self.brightest = int(np.abs(self.subject.x[0]).argmax())
+        self.driven = {e.step for s in self.subject.wiring if s.role in CAUSES for e in self._effects(s)}
+
+    def _effects(self, s: Synapse) -> list[Any]:
+        graph = self.graph
+        return [e for _, effects in graph.moved.get(s.array, ()) for e in effects if not e.weights and graph.same(e.name, s.post)]
+
+    def writes(self, end: str, *, driven: bool = True) -> list[Answer]:
+        """When cells at the end of a synapse get a new value, not of an error: the last step of each run of writes."""
+        graph, found = self.graph, []
+        for p in graph.names:
+            if not graph.same(p, end) or graph.broadcast(p) or self.subject.kinds[p] == "error":
+                continue
+            runs: list[list[int]] = []
+            for step in (e.step for e in self.events if e.name == p):
+                if runs and runs[-1][-1] + 1 == step:
+                    runs[-1].append(step)
+                else:
+                    runs.append([step])
+            kept = [run[-1] for run in runs if not driven or self.driven & set(run)]
+            parts = max(self.events[runs[0][0]].vector.size // graph.units(p), 1)
+            spread = np.linspace(0, len(kept) - 1, min(len(kept), self.answers if driven else len(kept))).round().astype(int)
+            found += [Answer(kept[k], p, part) for k in spread for part in range(parts)]
+        return sorted(found)
+
+    def unit(self, end: str) -> int:
+        """The unit of these cells that is kicked: that whose synapses change most."""
+        for s in self.subject.plastic:
+            if s.role in CAUSES and self.graph.same(s.post, end):
+                dW = self.subject.base.changes[s.array]
+                return int(np.abs(dW).reshape(len(dW), -1).sum(1).argmax())
+        return self.brightest if self.graph.units(end) == self.subject.x[0].size else 0
+
+    def changes(self, *kicks: Answer | None) -> dict[str, Array]:
+        """All changes, with these answers kicked; None stands for the signal."""
+        if kicks not in self.seen:
+            script, x = Script(), self.subject.x
+            for answer in kicks:
+                if answer is None:
+                    x = x.copy()
+                    x[0].flat[self.brightest] += abs(self.kick)
+                else:
+                    script.inject(answer.population, answer.step, self._blow(answer))
+            self.seen[kicks] = self.subject.run(script=script, x=x).changes
+        return self.seen[kicks]
+
+    def _blow(self, answer: Answer) -> Array:
+        p, kind = answer.population, self.subject.kinds[answer.population]
+        blow = np.zeros(self.events[answer.step].vector.size)
+        size = 1.0 if kind in ("spike", "binary") else self.kick * (self.subject.top.get((p, kind), 0.0) or 1.0)
+        blow[answer.part * self.graph.units(p) + self.unit(p)] = size
+        return blow
+
+    def kernel(self, s: Synapse, post: Answer, pre: Answer | None) -> float:
+        """The mixed difference of the change of the synapse between the two cells, over the product of the kicks' sizes."""
+        j, i = self.unit(s.post), self.brightest if pre is None else self.unit(s.pre)
+
+        def one(changes: dict[str, Array]) -> float:
+            return float(changes[s.array].reshape(len(changes[s.array]), -1)[j, i])
+
+        mixed = one(self.changes(post, pre)) - one(self.changes(post)) - one(self.changes(pre)) + one(self.changes())
+        if self.alone:
+            mixed = one(self.changes(post)) - one(self.changes())
+        floor = SMALLEST * max(float(np.abs(self.changes()[s.array]).max()), float(np.abs(self.changes(post)[s.array]).max()))
+        return mixed if np.isfinite(mixed) and abs(mixed) > floor else 0.0
+
+    def beats(self, *, driven: bool = True) -> dict[str, list[Beat]]:
+        """By cell: its answers in order, and what a coincidence at each does to arrays that end or begin there."""
+        felt: dict[str, dict[Answer, dict[str, float]]] = {}
+        for s in self.subject.plastic:
+            ends = (s.post,) if s.role in CAUSES else (s.post, s.pre)
+            for end in ends:
+                other = s.pre if end == s.post else s.post
+                for answer in self.writes(end, driven=driven):
+                    partners = [a for a in self.writes(other, driven=False) if a.step <= answer.step]
+                    if not partners and (other in self.graph.names or s.role not in CAUSES):
+                        continue
+                    latest = [a for a in partners if a.step == partners[-1].step]
+                    partner = latest[answer.part % len(latest)] if latest else None
+                    k = self.kernel(s, answer, partner) if end == s.post else self._reversed(s, answer, partner)
+                    if k:
+                        felt.setdefault(self.graph.cell.get(end, end), {}).setdefault(answer, {})[s.array] = k
+        return {cell: [Beat(a, beats[a]) for a in sorted(beats)] for cell, beats in felt.items()}
+
+    def _reversed(self, s: Synapse, pre: Answer, post: Answer | None) -> float:
+        return 0.0 if post is None else self.kernel(s, post, pre)
