@@ -4,8 +4,7 @@ import numpy as np
 
 from harness.jit import kernel
 from harness.learner import Population, Synapse, hyper
-from learners import feedback_alignment
-from learners.direct_feedback_alignment import DirectFeedbackAlignment
+from learners import direct_feedback_alignment, feedback_alignment
 from learners.feedback_alignment import FeedbackAlignment
 from learners.kernels import error
 from learners.network import Network, change, descend, feed_back
@@ -163,28 +162,21 @@ class Clipped(FeedbackAlignment):
 # ---------------------------------------------------------------- two wires
 
 
-def two_wires_init(task, rng, hidden, depth, activation, start, block):
-    state = DirectFeedbackAlignment.init(task, rng, hidden, depth, activation, start, block)
+def wires_init(task, rng, hidden, depth, activation, start, block):
+    state = direct_feedback_alignment.init(task, rng, hidden, depth, activation, start, block)
+    state["F"] = tuple(np.abs(F) for F in state["F"])
     return state | dict(more=np.zeros((block, task.n_out)), less=np.zeros((block, task.n_out)))
 
 
-def two_wires(target, F, dW, db, a, d, more, less, n, block, activation):
-    """more = max(target - p, 0), less = max(p - target, 0); cells take the difference of what the two send them."""
-    B, K = target.shape
-    zero, share = a.dtype.type(0), a.dtype.type(1) / a.dtype.type(B)
-    top, last = a.size - block * K, d.size - block * K
-    for i in range(B):
-        for k in range(K):
-            more[i, k] = max(share * (target[i, k] - a[top + i * K + k]), zero)
-    for i in range(B):
-        for k in range(K):
-            less[i, k] = max(share * (a[top + i * K + k] - target[i, k]), zero)
+@kernel
+def spread(F, a, d, more, less, n, block, B, K):
+    """d[l] = f'(u[l]) (F[l] more - F[l] less) for hidden layers; of the last layer more - less."""
     to, w, at = 0, 0, block * n[0]
     for l in range(n.size - 2):
         m = n[l + 1]
         for i in range(B):
             for j in range(m):
-                total = zero
+                total = a.dtype.type(0)
                 for k in range(K):
                     total += F[w + j * K + k] * (more[i, k] - less[i, k])
                 y = a[at + i * m + j]
@@ -192,13 +184,46 @@ def two_wires(target, F, dW, db, a, d, more, less, n, block, activation):
         to, w, at = to + block * m, w + K * m, at + block * m
     for i in range(B):
         for k in range(K):
-            d[last + i * K + k] = more[i, k] - less[i, k]
+            d[to + i * K + k] = more[i, k] - less[i, k]
+
+
+def two_wires(target, F, dW, db, a, d, more, less, n, block):
+    """more = max(target - p, 0), less = max(p - target, 0)."""
+    B, K = target.shape
+    top = a.size - block * K
+    for i in range(B):
+        for k in range(K):
+            more[i, k] = max(target[i, k] - a[top + i * K + k], 0) / B
+    for i in range(B):
+        for k in range(K):
+            less[i, k] = max(a[top + i * K + k] - target[i, k], 0) / B
+    spread(F, a, d, more, less, n, block, B, K)
+    change(dW, db, a, d, n, block, B)
+
+
+def one_wire(target, F, dW, db, a, d, more, less, n, block):
+    """more = target - p, whatever its sign, and less = 0."""
+    B, K = target.shape
+    top = a.size - block * K
+    for i in range(B):
+        for k in range(K):
+            more[i, k] = (target[i, k] - a[top + i * K + k]) / B
+    for i in range(B):
+        for k in range(K):
+            less[i, k] = 0
+    spread(F, a, d, more, less, n, block, B, K)
     change(dW, db, a, d, n, block, B)
 
 
 class TwoWires(Network):
-    """Direct feedback alignment whose errors travel on two wires, neither of which is ever negative."""
+    """Direct feedback alignment through excitatory synapses, of errors on two wires, neither of which is ever negative."""
 
     synapses = *Network.synapses, Synapse("F[l]", "more", "d[l]", "feedback", plastic=False)
     populations = Population("a[l]"), Population("d[l]"), Population("more", "error"), Population("less", "error")
-    init, learn = two_wires_init, two_wires
+    init, learn = wires_init, two_wires
+
+
+class OneWire(TwoWires):
+    """The same error on one wire."""
+
+    learn = one_wire

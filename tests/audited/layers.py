@@ -184,7 +184,7 @@ class Charges(Spikes):
 
 def listening_init(task, rng, hidden, depth, activation, start, block, loudness):
     state = forward_forward.init(task, rng, hidden, depth, activation, start, block, loudness)
-    return state | dict(T=tuple(0.3 * rng.normal(size=(hidden, hidden)) for _ in range(depth - 1)))
+    return state | dict(T=tuple(0.3 * rng.random((hidden, hidden)) for _ in range(depth - 1)))
 
 
 def listening(target, T, V, dW, db, dV, y, x, a, g, s, d, true, false, n, noise, block, activation, threshold):
