@@ -51,11 +51,12 @@ def targets(subject: Subject) -> list[Array]:
 
 
 def odd_targets(subject: Subject, run: Run) -> list[Array]:
-    """Targets far away in any direction, and what the output said in this run."""
+    """Targets far away, and what the output said in this run; none below 0, for a target may be the activity of cells."""
     T, K = subject.task.n_ticks, subject.task.n_out
-    far = 3 * np.random.default_rng([subject.seed, 32]).standard_normal((FAR, 1, K))
+    rng = np.random.default_rng([subject.seed, 32])
+    far = 3 * np.abs(rng.standard_normal((FAR, 1, K))) * (rng.random((FAR, 1, K)) < 0.5)
     ends = {s.post for s in subject.wiring} - {s.pre for s in subject.wiring}
-    said = [e.vector for e in run.events if e.name in ends and e.vector.size == K][-1:]
+    said = [np.maximum(e.vector, 0) for e in run.events if e.name in ends and e.vector.size == K][-1:]
     return [np.repeat(y, T, axis=0) for y in (*far, *(v[None] for v in said))]
 
 
@@ -73,8 +74,13 @@ def both_signs(values: list[Array]) -> Array:
 
 
 def held_by(runs: list[Run], p: str) -> list[Array]:
-    """What a population held, step by step."""
-    return [e.vector for run in runs for e in run.events if e.name == p and e.kind not in ("change", "applied")]
+    """What a population held, step by step; of steps in a row the last: what it held before, within itself, was never sent."""
+    found = []
+    for run in runs:
+        steps = [e for e in run.events if e.kind not in ("change", "applied")]
+        after = [e.name for e in steps[1:]] + [""]
+        found += [e.vector for e, following in zip(steps, after, strict=True) if e.name == p != following]
+    return found
 
 
 def parts(subject: Subject, grid: list[list[Run]]) -> list[Part]:
