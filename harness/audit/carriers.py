@@ -99,6 +99,10 @@ def direct(graph: Graph, K: Synapse) -> list[Offence]:
 
 
 def sideways(graph: Graph, K: Synapse, offence: Offence) -> bool:
-    """Whether what was reached belongs to other cells of the layer to which K leads: no matter of transport."""
+    """Whether what was reached belongs to other cells of the layer to which K leads: no matter of transport.
+
+    A population that is only said to be a signal of these cells is not excused.
+    """
     posts = {s.array: s.post for s in graph.subject.wiring}
-    return graph.same(posts.get(offence.name, offence.name), K.post) and not graph.same(K.pre, K.post)
+    layer = graph.same(posts.get(offence.name, offence.name), K.post) and not graph.same(K.pre, K.post)
+    return layer and offence.name not in graph.subject.cells

@@ -75,8 +75,13 @@ def aligned(case: Case, later: int) -> dict[str, dict[str, Any]]:
         for F in subject.wiring if F.role == "feedback"
         for K in subject.wiring if K.role == "forward" and graph.same(F.pre, K.post) and graph.same(F.post, K.pre)
     ]  # fmt: skip
-    ages = {"birth": subject.cls(**subject.params, random_state=subject.seed).begin(subject.task), "now": subject.learner}
-    if pairs and later:
+    if not pairs:
+        return {}
+    task = subject.task
+    if subject.cls.can.whole:  # it makes one signal of a sequence itself
+        task = task._replace(shape=task.shape[1:], n_ticks=task.shape[0])
+    ages = {"birth": subject.cls(**subject.params, random_state=subject.seed).begin(task), "now": subject.learner}
+    if later:
         X, Y, taught = subject.samples(later)
         ages["later"] = subject.learner.fork()
         with np.errstate(all="ignore"):

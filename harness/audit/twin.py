@@ -16,7 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from harness.audit.graph import Graph, Offence
+from harness.audit.cells import Nudges, Offence
+from harness.audit.graph import Graph
 from harness.base import Learner
 from harness.declare import Can, Population, Synapse, hyper
 
@@ -125,6 +126,11 @@ class Twin(Learner):
 
 class Wired(Graph):
     """A graph in which signals belong to the cells that were declared: a twin need not be asked."""
+
+    @cached_property
+    def nudged(self) -> Nudges:
+        """No unit need be shifted on its own."""
+        return {}
 
     @cached_property
     def _cells(self) -> tuple[dict[str, str], list[Offence]]:

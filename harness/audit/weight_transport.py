@@ -119,7 +119,8 @@ def _copied(graph: Graph, arrays: list[Synapse], found: Found, detail: dict[str,
     copies = null.copies(moves)
     if not copies:
         return None
-    name, (step, value) = min(copies.items(), key=lambda pair: pair[1])
+    arrayed = {s.array for s in graph.subject.wiring}
+    name, (step, value) = min(copies.items(), key=lambda pair: (pair[1][0], pair[0] not in arrayed, -pair[1][1]))
     K, row, _ = next((move for move in moves if name in null.copies([move])), moves[0])
     detail |= dict(copies={name: step for name, (step, _) in copies.items()}, kind="copied")
     reason = f"after {step} samples {name} follows {K.array}, though next to nothing was learnt meanwhile: it is copied"
