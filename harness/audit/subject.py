@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from harness.declare import Sizes, Synapse
+from harness.state import finite
 from harness.trace import Event, Script
 
 if TYPE_CHECKING:
@@ -104,12 +105,19 @@ class Subject:
         x: Array | None = None,
         y: Array | None = None,
     ) -> Run:
-        """Live through the sample once, traced, with other weights, interventions, signal or target than usual."""
+        """Live through the sample once, traced, with other weights, interventions, signal or target than usual.
+
+        Raises UnauditableError where a value becomes NaN or infinite: of such a run nothing can be said.
+        """
         self.runs += 1
         twin = self.learner.fork(**(weights or {}))
         with np.errstate(all="ignore"):
             probe = twin.probe(self.x if x is None else x, self.y if y is None else y, self.taught, trace=True, script=script)
-        return Run(probe.trace, {s.array: probe.change(s.array) for s in self.wiring})
+        changes = {s.array: probe.change(s.array) for s in self.wiring}
+        wild = [e.name for e in probe.trace if not finite(e.vector)] + [name for name, d in changes.items() if not finite(d)]
+        if wild:
+            raise UnauditableError(f"{wild[0]} became NaN or infinite in a run of the sample: it diverged")
+        return Run(probe.trace, changes)
 
     def forced(self, weights: dict[str, Array] | None = None, shifts: dict[str, Array] | None = None) -> list[Effect]:
         """What single steps make of other weights, or of populations shifted: all activity is put back after each step."""
@@ -211,8 +219,6 @@ class Subject:
             raise UnauditableError("no write to a declared population or synapse was seen")
         if not same:
             raise UnauditableError("two runs from one state with one noise differ: it is not deterministic under a fixed seed")
-        if not all(np.isfinite(e.vector).all() for e in self.base.events):
-            raise UnauditableError("a value of the sample is NaN or infinite")
 
 
 def layer(name: str) -> int:
