@@ -1,7 +1,6 @@
 """Weight transport: found where it is, named for what it is, and not where there is none; its twin; and what it leaves alone."""
 
 from types import SimpleNamespace
-from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -10,10 +9,6 @@ from harness.audit import audit, carriers, weight_transport
 from harness.audit.case import Case
 from harness.audit.nullspace import Null, elsewhere, is_rate
 from harness.audit.subject import Effect, UnauditableError
-from harness.audit.twin import chain
-from harness.base import Learner
-from harness.declare import Can, Population, Synapse, hyper
-from learners.attention import Attention
 from learners.backprop import Backprop
 from learners.controls import Majority
 from learners.delta_rule import DeltaRule
@@ -21,16 +16,14 @@ from learners.direct_feedback_alignment import DirectFeedbackAlignment
 from learners.equilibrium_propagation import EquilibriumPropagation
 from learners.feedback_alignment import FeedbackAlignment
 from learners.frozen import FrozenHidden
-from learners.kernels import t_dot
 from learners.kolen_pollack import KolenPollack
 from learners.mlp import MLP
-from learners.network import Network
 from learners.node_perturbation import NodePerturbation
 from learners.predictive_coding import PredictiveCoding
 from learners.sign_symmetry import SignSymmetry
 from learners.target_propagation import AuxiliaryTargetPropagation, DifferenceTargetPropagation, SimplifiedTargetPropagation
 from learners.weight_mirror import WeightMirror
-from tests.audited import feedback, recurrent
+from tests.audited import carried, feedback, recurrent
 
 
 def found(cls, **params):
@@ -195,19 +188,8 @@ def test_a_free_population_of_which_one_unit_is_reached_is_of_that_cell():
 # ---------------------------------------------------------------- no power
 
 
-def still(task, rng, hidden, depth, activation, start, block):
-    state = Network.init(task, rng, hidden, depth, activation, start, block)
-    return state | dict(F=tuple(np.zeros((m, k)) for m, k in [(hidden, hidden)] * (depth - 1) + [(hidden, task.n_out)]))
-
-
-class Still(FeedbackAlignment):
-    """Feedback that brings nothing down."""
-
-    init = still
-
-
 def test_where_nothing_is_learnt_nothing_is_concluded():
-    finding = found(Still)
+    finding = found(carried.Still)
     assert finding.verdict == "INCONCLUSIVE"
     assert "nothing is learnt" in finding.reason
 
@@ -226,135 +208,24 @@ def test_a_twin_that_is_not_found_out_is_no_control():
         weight_transport.probe(case)
 
 
-def hebb(target, dW, a, n, block):
-    at, to, w = 0, block * n[0], 0
-    for l in range(n.size - 1):
-        k, m = n[l], n[l + 1]
-        t_dot(a[to:], a[at:], dW[w:], m, block, k)
-        at, to, w = to, to + block * m, w + m * k
-
-
-def sanger(target, W, dW, a, n, block):
-    """dW[l][j] = y_j (x - sum over k <= j of y_k W[l][k])."""
-    at, to, w = 0, n[0], 0
-    for l in range(n.size - 1):
-        k, m = n[l], n[l + 1]
-        for j in range(m):
-            for i in range(k):
-                rest = a[at + i]
-                for h in range(j + 1):
-                    rest -= a[to + h] * W[w + h * k + i]
-                dW[w + j * k + i] = a[to + j] * rest
-        at, to, w = to, to + m, w + m * k
-
-
-class Hebb(Network):
-    """Two layers and more, and no teacher."""
-
-    populations = (Population("a[l]"),)
-    learn = hebb
-
-
-class Sanger(Hebb):
-    """Rows that read each other."""
-
-    learn = sanger
-
-
 def test_without_a_teacher_nothing_is_carried():
-    finding = found(Hebb)
+    finding = found(carried.Hebb)
     assert finding.verdict == "PASS"
     assert "no teaching signal" in finding.reason
 
 
 def test_rows_of_one_layer_that_read_each_other_are_a_matter_of_locality():
-    finding = found(Sanger)
+    finding = found(carried.Sanger)
     assert finding.verdict == "PASS"
     assert {name for name, _ in finding.detail["lateral"]} == {"W[1]", "W[2]"}
-    assert audit(Sanger, only=["locality"], fast=True)["locality"].verdict == "FAIL"
+    assert audit(carried.Sanger, only=["locality"], fast=True)["locality"].verdict == "FAIL"
 
 
 # ---------------------------------------------------------------- spikes
 
 
-def spiking_init(task, rng, hidden):
-    n = task.shape[0]
-    W, U = rng.normal(0, 1, (hidden, n)), rng.normal(0, 1, (task.n_out, hidden))
-    W[: hidden // 3] = -np.abs(W[: hidden // 3])  # these cells never fire
-    cells = {name: np.zeros(hidden) for name in "vslt"} | {name: np.zeros(task.n_out) for name in "ye"}
-    raw = dict(dW=np.zeros_like(W), dU=np.zeros_like(U), z=np.zeros_like(W), x=np.zeros(n))
-    return dict(W=W, U=U, F=rng.normal(0, 1, U.T.shape)) | cells | raw
-
-
-def fire(signal, out, W, U, x, v, s, y, z, t):
-    """v leaks, gathers and is reset by a spike; y leaks and gathers spikes; z and t remember slope and input, and spikes."""
-    for i in range(x.size):
-        x[i] = signal[0, i]
-    for j in range(v.size):
-        total = 0.8 * v[j] * (1 - s[j])
-        for i in range(x.size):
-            total += W[j, i] * x[i]
-        v[j] = total
-    for j in range(v.size):
-        s[j] = 1.0 if v[j] > 1 else 0.0
-    for j in range(v.size):
-        t[j] = 0.8 * t[j] + s[j]
-        for i in range(x.size):
-            z[j, i] = 0.8 * z[j, i] + x[i] / (1 + abs(v[j] - 1)) ** 2
-    for k in range(y.size):
-        total = 0.8 * y[k]
-        for j in range(v.size):
-            total += U[k, j] * s[j]
-        y[k] = total
-        out[0, k] = y[k]
-
-
-def settle_up(target, U, F, dW, dU, y, e, l, z, t, tied):
-    """dW = l z, l = F e, or U' e if `tied`: the slope of a spike is that of a surrogate."""
-    for k in range(y.size):
-        e[k] = target[0, k] - y[k]
-    for j in range(l.size):
-        total = 0.0
-        for k in range(y.size):
-            total += (U[k, j] if tied else F[j, k]) * e[k]
-        l[j] = total
-    for j in range(l.size):
-        for i in range(z.shape[1]):
-            dW[j, i] = l[j] * z[j, i]
-        for k in range(y.size):
-            dU[k, j] = e[k] * t[j]
-
-
-def calm(taught, v, s, y, z, t):
-    for array in (v, s, y, t):
-        array[:] = 0
-    z[:] = 0
-
-
-def step(theta, grad, rate):
-    for i in range(theta.size):
-        theta[i] += rate * grad[i]
-
-
-class Surrogate(Learner):
-    """Two layers of cells that spike, with e-propagation: feedback of its own, or the weights that lead up."""
-
-    rate: float = hyper(default=1e-4, doc="step size", low=1e-9, high=1.0, log=True)
-    hidden: int = hyper(default=15, doc="cells", low=3, high=99, search=False)
-    tied: bool = hyper(default=False, doc="whether errors come down through U'", search=False)
-
-    can = Can(inputs=frozenset({"sequence"}))
-    audited: ClassVar = dict(hidden=15)
-    synapses = Synapse("W", "x", "s"), Synapse("U", "s", "y"), Synapse("F", "e", "l", "feedback", plastic=False)
-    populations = (
-        Population("x"), Population("v", of="s"), Population("s", "spike"), Population("y"), Population("e", "error", of="y"),
-        Population("l", "error", of="s"), Population("t", of="s"),
-    )  # fmt: skip
-    init, respond, learn, rest, adapt = spiking_init, fire, settle_up, calm, step
-
-
 def test_weights_of_silent_cells_tell_of_transport_to_the_bit():
-    free, tied = found(Surrogate), found(Surrogate, tied=True)
+    free, tied = found(carried.Surrogate), found(carried.Surrogate, tied=True)
     assert free.detail["null_dimension"]["U"] >= 5
     assert (free.verdict, free.value, tied.verdict) == ("PASS", 0.0, "FAIL")
     assert ("U", "l") in offenders(tied)
@@ -363,60 +234,11 @@ def test_weights_of_silent_cells_tell_of_transport_to_the_bit():
 
 
 def test_only_cells_that_never_fired_are_moved():
-    case = Case(Surrogate, fast=True)
+    case = Case(carried.Surrogate, fast=True)
     basis = Null(case.graph).basis(next(K for K in carriers.carriers(case.graph) if K.array == "U"))
     fired = np.any([e.vector for e in case.subject.base.events if e.name == "s"], axis=0)
     assert fired.any()
     assert not (basis != 0)[:, fired].any()
-
-
-# ---------------------------------------------------------------- the twin
-
-
-def loss(learner, x, y):
-    out = learner.fork().live(x[None], None, python=True)
-    return 0.5 * float(np.sum((y[-1] - out[0, -1]) ** 2))
-
-
-@pytest.mark.parametrize("cls", [FeedbackAlignment, recurrent.RFLO])
-def test_the_twin_goes_down_the_gradient(cls):
-    subject = Case(cls, fast=True).twin.subject
-    for s in subject.wiring:
-        W = subject.learner.arrays()[s.array]
-        for place in [(0, 0), (1, 2), (3, 1)]:
-            more, less = W.copy(), W.copy()
-            more[place] += 1e-6
-            less[place] -= 1e-6
-            up, down = (loss(subject.learner.fork(**{s.array: V}), subject.x, subject.y) for V in (more, less))
-            assert subject.base.changes[s.array][place] == pytest.approx((down - up) / 2e-6, rel=1e-5, abs=1e-9)
-
-
-def test_the_twin_has_the_architecture_of_its_subject():
-    case = Case(FeedbackAlignment, dict(hidden=5, depth=3), fast=True)
-    assert case.twin_name == "back-propagation in a network of 9-5-5-5-4 units"
-    assert [len(W) for name, W in case.twin.subject.learner.arrays().items() if name.startswith("W[")] == [5, 5, 5, 4]
-    assert chain(case.graph) == (["W[0]", "W[1]", "W[2]", "W[3]"], False)
-    np.testing.assert_array_equal(case.twin.subject.x, case.subject.x)
-
-
-def test_recurrent_cells_have_a_twin_in_time():
-    twin = Case(recurrent.RFLO, fast=True).twin
-    assert twin.subject.task.n_ticks > 1
-    assert {s.role for s in twin.subject.wiring} == {"forward", "lateral"}
-    reached = {(o.cause, o.name) for o in carriers.examine(twin.graph).offences}
-    assert reached >= {("R[0]", "d[0]"), ("W[1]", "d[0]")}
-
-
-@pytest.mark.parametrize("depth", [1, 2, 4])
-def test_every_twin_is_found_out(depth):
-    twin = Case(Backprop, dict(depth=depth), fast=True).twin
-    assert {(o.cause, o.name) for o in carriers.examine(twin.graph).offences} == {
-        (f"W[{l}]", f"d[{l - 1}]") for l in range(1, depth + 1)
-    }
-
-
-def test_attention_is_no_chain():
-    assert Case(Attention, fast=True).twin is None
 
 
 # ---------------------------------------------------------------- what is left alone

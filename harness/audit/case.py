@@ -83,13 +83,12 @@ class Case:
 
     @property
     def twin_name(self) -> str:
-        """What the positive control is, in words."""
+        """What the positive control is, in words; nothing where no probe has looked for it, or there is none."""
         from harness.audit.twin import of
 
-        try:
-            found = of(self.graph)
-        except Exception:  # noqa: BLE001 - the findings say what a stranger's learner raised
+        if "graph" not in self.__dict__:
             return ""
+        found = of(self.graph)
         return found[1] if found else ""
 
     def signed(self, finding: Finding, runs: int) -> Finding:
