@@ -11,7 +11,7 @@ A spike is all-or-none: whatever drives the cell, what it sends has one size. Fo
 A graded population is put back, at every step, to its own sign times one size. If nothing that reads it tells the
 difference, and turning its sign round does tell, it is read as all-or-none, and counts as binary: a potential with a threshold.
 A copy of the signal counts not at all, since the task gives it. Without a population between two others (one layer), what the
-network sends out stands for it. Of errors and modulators, where all else spikes, those that act within their own cell alone
+network sends out counts too. Of errors and modulators, where all else spikes, those that act within their own cell alone
 travel nowhere and are left out.
 
 The value is the level of the worst channel. PASS: forward, feedback and teaching channels all are spikes. FAIL: some are not;
@@ -159,7 +159,8 @@ class Seen:
             self.why = "holds its value for the whole sample, which is no event in time"
             return 1
         self.membrane = membrane(subject, self.name)
-        if not self.membrane and any(s.post == self.name for s in subject.wiring):
+        ends = {s.post for s in subject.wiring} | {post for _, post in subject.learner.projections}
+        if not self.membrane and self.name in ends:
             self.why = "has no membrane among the declared populations, graded and with a memory, that throws it"
             return 1
         return 2
@@ -202,7 +203,7 @@ def thresholded(subject: Subject, p: str) -> bool:
     """Whether what reads a population cannot tell it from its sign, but can tell it from its opposite."""
     held = sent(subject.base.events, [p])
     steps = {e.step for e in held}
-    size = float(np.mean([np.abs(e.vector).max(initial=0.0) for e in held])) or 1.0
+    size = 1.7 * max(float(np.abs(e.vector).max(initial=0.0)) for e in held)  # that of no unit
 
     def felt(remade: Any) -> bool:
         course = [e._replace(vector=remade(e.vector)) if e.step in steps else e for e in subject.base.events]
@@ -213,7 +214,7 @@ def thresholded(subject: Subject, p: str) -> bool:
 
 def membrane(subject: Subject, p: str) -> str:
     """A graded population of its size that it is thrown by, that remembers itself, and that no synapse leads from."""
-    senders = {s.pre for s in subject.wiring}
+    senders = {s.pre for s in subject.wiring} | {pre for pre, _ in subject.learner.projections}
     for q in (q.array for q in subject.populations):
         if q == p or q in senders or q not in subject.written or subject.size(q) != subject.size(p):
             continue

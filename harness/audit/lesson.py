@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
     from harness.audit.subject import Subject
+    from harness.base import Learner
     from harness.declare import Sizes
     from harness.state import Array
 
@@ -24,6 +25,14 @@ def samples(subject: Subject, n: int, key: int) -> tuple[Array, Array]:
     T, K = subject.task.n_ticks, subject.task.n_out
     X = 0.1 + 0.9 * rng.random((n, T, *subject.task.shape))
     return X, np.repeat(np.eye(K)[rng.integers(K, size=n)][:, None], T, axis=1)
+
+
+def beginner(subject: Subject, seed: int, **params: Any) -> Learner:
+    """A learner of the subject's kind that has seen nothing yet, in single precision and compiled, with other settings."""
+    task = subject.task
+    if subject.cls.can.whole:  # what it calls one signal is a sequence
+        task = task._replace(shape=task.shape[1:], n_ticks=task.shape[0])
+    return subject.cls(**subject.params | dict(bits=32) | params, random_state=seed).begin(task)
 
 
 def clouds(task: Sizes, n: int, seed: int) -> tuple[Array, Array]:

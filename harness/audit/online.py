@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harness.audit.evidence import Finding
-from harness.audit.lesson import clouds, samples, share_right
+from harness.audit.lesson import beginner, clouds, samples, share_right
 from harness.audit.subject import UnauditableError
 
 if TYPE_CHECKING:
@@ -78,10 +78,12 @@ def probe(case: Case) -> Finding:
 
 
 def _finding(verdict: Any, reason: str, detail: dict[str, Any], value: float | None = None) -> Finding:
-    measured = value is not None
-    limits = dict(noise_floor=1e-15, threshold=ADDITIVE, limit_of_detection=ADDITIVE) if measured else {}
-    said = "batch additivity defect" * measured
-    return Finding(criterion="online", verdict=verdict, reason=reason, value=value, detail=detail, statistic=said, **limits)
+    if value is None:
+        return Finding(criterion="online", verdict=verdict, reason=reason, detail=detail)
+    return Finding(
+        criterion="online", verdict=verdict, reason=reason, detail=detail, value=value, statistic="batch additivity defect",
+        noise_floor=1e-15, threshold=ADDITIVE, limit_of_detection=ADDITIVE,
+    )  # fmt: skip
 
 
 def _commits(case: Case) -> bool:
@@ -181,8 +183,7 @@ def _rates(learner: Learner) -> list[float | None]:
 def learnt(subject: Subject, block: int, rate: float | None, seed: int, *, in_turn: bool = False) -> tuple[float, float]:
     """Accuracy on held-out and on test samples after one pass over the small task, in blocks of so many."""
     X, Y = clouds(subject.task, TRAIN + HELD + TEST, seed)
-    params = subject.params | dict(bits=32, block=block) | ({} if rate is None else dict(rate=rate))
-    learner = subject.cls(**params, random_state=seed).begin(subject.task._replace(block=block))
+    learner = beginner(subject, seed, block=block, **({} if rate is None else dict(rate=rate)))
     order = np.argsort(Y[:TRAIN, -1].argmax(1), kind="stable") if in_turn else np.arange(TRAIN)
     with np.errstate(all="ignore"):
         learner.live(X[:TRAIN], Y[:TRAIN], subject.taught, orders=order[None])

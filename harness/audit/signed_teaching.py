@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 SIGNALS = 3
 """Signals x, each shown with every target."""
 STATES = 6
-"""States of other weights that are tried where nothing else takes both signs."""
+"""States of other noise, and of other weights, that are tried where nothing else takes both signs."""
 LESSONS, RATE = 100, 0.02
 """Samples of the small task that is learnt with errors whole and with errors cut off, and the step size where there is one."""
 NAMES = dict(
@@ -68,13 +68,15 @@ def probe(case: Case) -> Finding:
     detail: dict[str, Any] = dict(flipped={K: float(f.mean()) for K, f in flips.items()}, share_flipped=share)
     if not case.fast:
         detail["accuracy"] = dict(whole=_learnt(subject, clip=False), cut_off=_learnt(subject, clip=True))
+    signed = _signed(subject, grid)
     if not share:
+        if told := {p: v for p, v in signed.items() if _travels(case, p)}:
+            return _failed(subject, told, 1.0, detail, "")
         return _finding("PASS", "unsigned", "the target gates changes, and no synapse takes both signs as it varies", 0.0, detail)
     first = flips if states[0] else _within(grid[:1], names)
     pairs = explained(subject, xs[0], grid, {K: f for K, f in first.items() if flips[K].any()}, states)
     left = sum(int(f.sum()) for K, f in flips.items() if K not in pairs) / sum(int(f.sum()) for f in flips.values())
     detail["pairs"] = {K: [word(part) for part in pair] for K, pair in pairs.items()}
-    signed = _signed(subject, grid)
     told = signed if left else {p: v for p, v in signed.items() if _travels(case, p)}
     if told or left:
         return _failed(subject, told, left, detail, next((K for K in names if flips[K].any() and K not in pairs), ""))
@@ -115,22 +117,33 @@ def _failed(subject: Subject, told: dict[str, int], left: float, detail: dict[st
 
 
 def watched(subject: Subject, xs: Array, names: list[str]) -> tuple[list[list[Run]], dict[str, Array], list[dict[str, Array]]]:
-    """Runs by signal and target, the synapses of each array whose change takes both signs, and the states of weights in which.
+    """Runs by signal and target, the synapses of each array whose change takes both signs, and the states in which they do.
 
-    Where there are none, targets that are no classes come too: far ones, and what the output says already, which is as right as
-    can be. Then the same with other weights: a rule that corrects mistakes alone can make only one kind of them in one state.
-    There, a synapse counts whose change has one sign with one target, and the other with another, whatever the state.
+    Where there are none, other noise is tried, for a rule that has its own; then targets that are no classes, far ones, and what
+    the output says already, which is as right as can be; then other weights: a rule that corrects mistakes alone can make only
+    one kind of them in one state. There, a synapse counts as well whose change has one sign with one target, and the other with
+    another, whatever the state.
     """
     grid = [[subject.run(x=x, y=y) for y in targets(subject)] for x in xs]
     flips = _within(grid, names)
-    if not any(f.any() for f in flips.values()):
-        more = [runs + [subject.run(x=x, y=y) for y in odd_targets(subject, runs[0])] for x, runs in zip(xs, grid, strict=True)]
-        if any(depends([r.changes[K] for r in runs]) for runs in more for K in names):
-            grid, flips = more, _within(more, names)
-            if not any(f.any() for f in flips.values()):
-                states = _states(subject, names)
-                return grid, across(subject, xs[0], names, states), states
-    return grid, flips, [{}]
+    if any(f.any() for f in flips.values()):
+        return grid, flips, [{}]
+    for state in _noises(subject):
+        other = [[subject.run(state, x=xs[0], y=y) for y in targets(subject)]]
+        if any(f.any() for f in _within(other, names).values()):
+            return other, _within(other, names), [state]
+    grid = [runs + [subject.run(x=x, y=y) for y in odd_targets(subject, runs[0])] for x, runs in zip(xs, grid, strict=True)]
+    flips = _within(grid, names)
+    if any(f.any() for f in flips.values()) or not any(depends([r.changes[K] for r in runs]) for runs in grid for K in names):
+        return grid, flips, [{}]
+    states = _states(subject, names)
+    return grid, across(subject, xs[0], names, states), states
+
+
+def _noises(subject: Subject) -> list[dict[str, Array]]:
+    """The counters of noise further on, for a rule that has any."""
+    noise = subject.learner.arrays().get("noise")
+    return [] if noise is None else [dict(noise=noise + np.uint64(1000 * (i + 1))) for i in range(STATES)]
 
 
 def _within(grid: list[list[Run]], names: list[str]) -> dict[str, Array]:
@@ -158,7 +171,8 @@ def across(subject: Subject, x: Array, names: list[str], states: list[dict[str, 
         signs = np.sign(values)  # state, target, synapse
         up = np.all(signs >= 0, axis=0) & np.any(signs > 0, axis=0)
         down = np.all(signs <= 0, axis=0) & np.any(signs < 0, axis=0)
-        flips[K] = up.any(0) & down.any(0)
+        within = np.any([both_signs(list(state)) for state in values], axis=0)
+        flips[K] = within | (up.any(0) & down.any(0))
     return flips
 
 

@@ -5,7 +5,7 @@ cell is taken: its value, or for spikes their number in the sample. A population
 Three measures, each the mean over samples:
 
 * active fraction, the share of cells with r > 0;
-* a = (mean r)^2 / mean r^2 (Treves & Rolls): 1 where all say the same, k / n where k of n cells say the same and the rest nothing;
+* a = (mean r)^2 / mean r^2 (Treves & Rolls): 1 where all say the same, k / n where k of n cells do and the rest say nothing;
 * Hoyer's (sqrt n - sum r / sqrt(sum r^2)) / (sqrt n - 1): 0 and 1 at those ends.
 
 The value is a, averaged over populations; its least is 1 / n, the limit of detection. PASS: at most 0.2. In sensory cortex and
@@ -13,6 +13,8 @@ hippocampus a stimulus moves a few per cent of cells, up to about a fifth, to sp
 allows about 1% at full rate, Lennie 2003); recordings that choose responsive cells give far more (Rolls & Tovee 1995 report a of
 0.6 to 0.7), and so the threshold is the generous end of unbiased counts, not a constant of nature. FAIL: more. NA: no hidden
 population, or only such as take both signs, which no rate does. INCONCLUSIVE: fewer than five cells, or no cell spoke.
+
+All is at the sizes and times of an audit; settings that are given go before.
 
 Energy stands beside it and decides nothing: products (MAC), additions (AC) and updates of state, of an answer and of a lesson
 apart, as `harness.costs` counts them, and joules by model, no measurement (45 nm: 4.6 pJ a MAC, 0.9 pJ an AC), also with 5 pJ
@@ -35,18 +37,19 @@ import numpy as np
 
 from harness import costs
 from harness.audit.evidence import Finding, Witness
-from harness.audit.lesson import clouds
+from harness.audit.lesson import beginner, clouds
 from harness.audit.subject import UnauditableError
-from harness.audit.ways import FORWARD, given, sent
+from harness.audit.ways import FORWARD, sent
 
 if TYPE_CHECKING:
     from harness.audit.case import Case
     from harness.audit.subject import Subject
     from harness.state import Array
+    from harness.trace import Event
 
 SPARSE = 0.2
 """Coding level up to which activity counts as sparse."""
-HIDDEN, LESSONS, ASKED = 64, 100, 50
+HIDDEN, LESSONS, ASKED = 32, 200, 20
 """Hidden units where that is a setting, samples learnt, and samples looked at."""
 FETCH = 5.0
 """pJ to read 32 bits from 8 kB of memory (Horowitz 2014: 10 pJ for 64)."""
@@ -54,12 +57,12 @@ FETCH = 5.0
 
 def probe(case: Case) -> Finding:
     """The coding level of hidden populations, and what answers and lessons cost."""
-    wide = dict(hidden=HIDDEN) if "hidden" in case.cls.hypers() and "hidden" not in case.given else {}
-    subject = case.fresh(**wide)
+    sizes = {"hidden", "units"} & case.cls.hypers().keys() - case.given.keys()
+    subject = case.fresh(**dict.fromkeys(sizes, HIDDEN))
     X, Y = clouds(subject.task, LESSONS + ASKED, subject.seed)
-    learner = subject.learner.fork()
+    learner = beginner(subject, subject.seed)
     with np.errstate(all="ignore"):
-        learner.live(X[:LESSONS], Y[:LESSONS], subject.taught, python=True)
+        learner.live(X[:LESSONS], Y[:LESSONS], subject.taught)
     energy = dict(energy=spent(subject, X, Y))
     names = speaking(subject)
     if not names:
@@ -99,13 +102,23 @@ def _finding(
 
 
 def speaking(subject: Subject) -> list[str]:
-    """Hidden populations that forward synapses lead from, what is given apart."""
-    senders = dict.fromkeys(s.pre for s in subject.wiring if s.role in FORWARD)
-    ends = {s.post for s in subject.wiring}
-    kinds = ("rate", "binary", "spike")
-    own = [p for p in senders if p in subject.written and subject.kinds[p] in kinds and not given(subject, p)]
-    spiking = [p for p in subject.written & ends if subject.kinds[p] == "spike" and p not in own]
-    return own + sorted(spiking)
+    """Populations that synapses or projections lead from, other than codes of the signal, on which no synapse has influence."""
+    senders = dict.fromkeys(
+        [s.pre for s in subject.wiring if s.role in FORWARD] + [pre for pre, _ in subject.learner.projections]
+    )
+    rates = [p for p in senders if p in subject.written and subject.kinds[p] in ("rate", "binary", "spike")]
+    moved = subject.run({k: W for s in subject.plastic for k, W in subject.moved(s.array).items()}).events
+
+    def held(events: list[Event], p: str) -> list[Array]:
+        return [e.vector for e in sent(events, [p])]
+
+    ends = {s.post for s in subject.wiring} | {post for _, post in subject.learner.projections}
+
+    def same(p: str) -> bool:
+        one, other = held(subject.base.events, p), held(moved, p)
+        return len(one) == len(other) and all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+
+    return [p for p in rates if p in ends or not same(p)]
 
 
 def watch(subject: Subject, weights: dict[str, Array], names: list[str], X: Array) -> dict[str, Array]:
@@ -134,7 +147,8 @@ def measures(rates: Array) -> dict[str, float]:
 
 def spent(subject: Subject, X: Array, Y: Array) -> dict[str, Any]:
     """Operations and joules by model of one answer and of one lesson, learning apart from the answer that comes first."""
-    counted = costs.count(subject.learner, X[:LESSONS], Y[:LESSONS], subject.taught, LESSONS)
+    signals = X[:LESSONS, 0] if subject.cls.can.whole else X[:LESSONS]
+    counted = costs.count(subject.learner, signals, Y[:LESSONS], subject.taught, LESSONS)
     if counted.mac_infer is None:
         return dict(note="not counted")
     spiking = bool(counted.spikes)

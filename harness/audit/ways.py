@@ -21,23 +21,25 @@ def channels(subject: Subject) -> dict[str, list[str]]:
     written = [p.array for p in subject.populations if p.array in subject.written]
     pres = {way: [p for p in written if _sends(subject, p, way)] for way in ("forward", "feedback")}
     pres["forward"] = [p for p in pres["forward"] if not given(subject, p)]
-    if not pres["forward"]:
-        senders = {s.pre for s in subject.wiring}
-        posts = {s.post for s in subject.wiring if s.role in FORWARD}
-        pres["forward"] = [p for p in written if p in posts - senders]
+    ends = {s.post for s in subject.wiring if s.role in FORWARD}
+    senders = {s.pre for s in subject.wiring} | {pre for pre, _ in subject.learner.projections}
+    if not ends & set(pres["forward"]):
+        pres["forward"] += [p for p in written if p in ends - senders]
     taken = set(pres["forward"]) | set(pres["feedback"])
     teaching = [p for p in written if subject.kinds[p] in ("error", "modulator") and p not in taken]
     return pres | dict(teaching=teaching)
 
 
 def _sends(subject: Subject, p: str, way: str) -> bool:
+    if way == "forward" and any(pre == p for pre, _ in subject.learner.projections):
+        return True
     roles = FORWARD if way == "forward" else ("feedback",)
     return any(s.pre == p and s.role in roles for s in subject.wiring)
 
 
 def given(subject: Subject, p: str) -> bool:
     """Whether a population on which no synapse ends holds nothing but the signal itself."""
-    if any(s.post == p for s in subject.wiring):
+    if p in {s.post for s in subject.wiring} | {post for _, post in subject.learner.projections}:
         return False
     whole, ticks = subject.x.ravel(), [t.ravel() for t in subject.x]
     held = [e.vector for e in subject.base.events if e.name == p]
