@@ -48,7 +48,10 @@ class Kicker:
         return [e for _, effects in graph.moved.get(s.array, ()) for e in effects if not e.weights and graph.same(e.name, s.post)]
 
     def writes(self, end: str, *, driven: bool = True) -> list[Answer]:
-        """When cells at the end of a synapse get a new value, not of an error: the last step of each run of writes."""
+        """When cells at the end of a synapse get a new value, not of an error: the last step of each run of writes.
+
+        Of those driven, values are left out of which a later one of the same signal is made: it has not settled yet.
+        """
         graph, found = self.graph, []
         for p in graph.names:
             if not graph.same(p, end) or graph.broadcast(p) or self.subject.kinds[p] == "error":
@@ -59,7 +62,9 @@ class Kicker:
                     runs[-1].append(step)
                 else:
                     runs.append([step])
-            kept = [run[-1] for run in runs if not driven or self.driven & set(run)]
+            settling = {e.step for e in graph.shifted[p] if e.name == p}
+            last = [run for run, then in zip(runs, [*runs[1:], [-1]], strict=True) if not driven or then[0] not in settling]
+            kept = [run[-1] for run in last if not driven or self.driven & set(run)]
             parts = max(self.events[runs[0][0]].vector.size // graph.units(p), 1)
             spread = np.linspace(0, len(kept) - 1, min(len(kept), self.answers if driven else len(kept))).round().astype(int)
             found += [Answer(kept[k], p, part) for k in spread for part in range(parts)]
@@ -72,6 +77,11 @@ class Kicker:
                 dW = self.subject.base.changes[s.array]
                 return int(np.abs(dW).reshape(len(dW), -1).sum(1).argmax())
         return self.brightest if self.graph.units(end) == self.subject.x[0].size else 0
+
+    def outer(self, s: Synapse) -> bool:
+        """Whether a synapse begins at the signal itself, which no step writes."""
+        size = self.subject.learner.arrays()[s.array][0].size
+        return s.pre not in self.graph.names and size == self.subject.x[0].size
 
     def changes(self, *kicks: Answer | None) -> dict[str, Array]:
         """All changes, with these answers kicked; None stands for the signal."""
@@ -104,7 +114,10 @@ class Kicker:
         if self.alone:
             mixed = one(self.changes(post)) - one(self.changes())
         floor = SMALLEST * max(float(np.abs(self.changes()[s.array]).max()), float(np.abs(self.changes(post)[s.array]).max()))
-        return mixed if np.isfinite(mixed) and abs(mixed) > floor else 0.0
+        if not np.isfinite(mixed) or abs(mixed) <= floor:
+            return 0.0
+        sizes = [abs(self.kick) if each is None else float(np.abs(self._blow(each)).max()) for each in (post, pre)]
+        return mixed / (sizes[0] if self.alone else sizes[0] * sizes[1])
 
     def beats(self, *, driven: bool = True) -> dict[str, list[Beat]]:
         """By cell: its answers in order, and what a coincidence at each does to arrays that end or begin there."""
@@ -115,7 +128,7 @@ class Kicker:
                 other = s.pre if end == s.post else s.post
                 for answer in self.writes(end, driven=driven):
                     partners = [a for a in self.writes(other, driven=False) if a.step <= answer.step]
-                    if not partners and (other in self.graph.names or s.role not in CAUSES):
+                    if not partners and not (s.role in CAUSES and self.outer(s)):
                         continue
                     latest = [a for a in partners if a.step == partners[-1].step]
                     partner = latest[answer.part % len(latest)] if latest else None

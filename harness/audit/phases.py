@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from harness.audit.case import Case
     from harness.audit.graph import Graph
 
-KICKS = 0.1, -3.0
-"""Sizes of a kick, over the largest value that a population held; the second turns a threshold, where the first does nothing."""
+KICKS = 0.1, -3.0, 3.0
+"""Sizes of a kick, over the largest value that a population held; large ones cross a threshold, where the first does nothing."""
 FAINT = 0.2
 """A kernel below this share of the largest at another answer of the same signal is left out: it has been forgotten since."""
 CARRIED = 0.5
