@@ -215,9 +215,9 @@ class DiehlCook(Classifier):
     synapses = (Synapse("W", "x", "e"),)
     populations = (
         *(Population(name, "spike") for name in ("x", "e", "i")),
-        Population("x_trace", of="x"),
-        *(Population(name, of="e") for name in ("g_e", "h_e", "v_e", "e_trace", "slow", "tally")),
-        *(Population(name, of="i") for name in ("g_i", "v_i")),
+        *(Population(name, of="x") for name in ("x_trace", "miss")),
+        *(Population(name, of="e") for name in ("g_e", "h_e", "v_e", "e_trace", "slow", "tally", "age_e")),
+        *(Population(name, of="i") for name in ("g_i", "v_i", "age_i")),
         Population("raised", "modulator", "e"),
     )
     projections = ("e", "i"), ("i", "e")
