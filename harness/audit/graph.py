@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harness.audit.cells import Cells, Nudges, Offence
-from harness.audit.subject import Effect, UnauditableError
+from harness.audit.subject import Effect
 from harness.trace import Script
 
 if TYPE_CHECKING:
