@@ -4,8 +4,8 @@
   last of several ticks, all of them taught, is not online within the trial.
 * A learner without blocks learns from each signal by construction.
 * One with blocks is tried at block 1 and at block 32. Changes of a block must be the mean of the changes that its signals ask for
-  each alone: the batch additivity defect is |dW(B) - mean of dW({s})| / |dW(B)|, over all arrays together. With noise of its own
-  a rule cannot be asked twice; there the second difference stands for it, which noise that stays the same leaves at 0: two
+  each alone, weights being held: the batch additivity defect is |dW(B) - mean of dW({s})| / |dW(B)|, over all arrays. With noise
+  of its own a rule cannot be asked twice; there the second difference stands for it, which noise that stays the same leaves at 0: two
   signals are exchanged for others, one, the other and both, and dW(both) - dW(one) - dW(other) + dW(neither) is taken for 2 x
   |...| / |dW|. Batch normalisation couples the signals of a block (defect 1 where the change at block 1 is 0).
 * Both learn a small task from equally many samples, each at the best of five step sizes on samples of its own, on the same
@@ -106,15 +106,21 @@ def _commits(case: Case) -> bool:
 
 
 def changes(subject: Subject, X: Array, Y: Array) -> Array:
-    """The raw change that a block X (n, ticks, *shape) asks for, all arrays after one another."""
+    """The raw change that a block X (n, ticks, *shape) asks for, all arrays after one another.
+
+    Where it can be seen apart from what comes of it, steps have size 0: what a rule learns of a block within the block, and
+    uses there, is learning and no coupling.
+    """
     subject.runs += 1
-    twin = subject.learner.fork(block=len(X))
+    raw = all("d" + s.array in subject.learner.arrays() for s in subject.wiring)
+    steps = [name for name, h in subject.learner.hypers().items() if h.metadata["unit"].startswith("1/")]
+    twin = subject.learner.fork(block=len(X), **dict.fromkeys(steps if raw else [], 0.0))
     before = {s.array: twin.arrays()[s.array].copy() for s in subject.wiring}
     with np.errstate(all="ignore"):
         twin.live(X, Y, subject.taught, python=True)
     after = twin.arrays()
-    raw = [after["d" + s.array] if "d" + s.array in after else after[s.array] - before[s.array] for s in subject.wiring]
-    return np.concatenate([np.ravel(r) for r in raw])
+    asked = [after["d" + s.array] if "d" + s.array in after else after[s.array] - before[s.array] for s in subject.wiring]
+    return np.concatenate([np.ravel(change) for change in asked])
 
 
 def coupling(subject: Subject) -> float:

@@ -122,30 +122,40 @@ def explained(
     def left(*held: Part) -> list[dict[str, Array]]:
         return [silenced(subject, held, x, y, weights).changes for weights in states for y in ys]
 
+    n = len(ys)
     alone = {part: left(part) for part in candidates}
     both: dict[tuple[Part, Part], list[dict[str, Array]]] = {}
     found = {}
     for K, flipped in flips.items():
-        signs = {part: _one_sign([changes[K] for changes in alone[part]]) for part in candidates}
+        signs = {part: _one_sign([changes[K] for changes in alone[part]], n) for part in candidates}
         for pair in sorted(itertools.combinations(candidates, 2), key=lambda pair: pair[0].population != pair[1].population):
             one, other = (signs[part] for part in pair)
-            if one is None or other is None or np.any(one[flipped] * other[flipped] != -1):
+            if one is None or other is None or not np.all(_opposite(one, other)[flipped]):
                 continue
             if pair not in both:
                 both[pair] = left(*pair)
-            n = len(ys)
             if not any(depends([changes[K] for changes in both[pair][i : i + n]]) for i in range(0, len(both[pair]), n)):
                 found[K] = pair
                 break
     return found
 
 
-def _one_sign(values: list[Array]) -> Array | None:
-    """The sign of each synapse's changes, where none takes both and there are any."""
-    if both_signs(values).any():
+def _one_sign(values: list[Array], n: int) -> Array | None:
+    """The sign of each synapse's changes by state, of n values each, where none takes both in any state and there are any."""
+    states = [values[i : i + n] for i in range(0, len(values), n)]
+    if any(both_signs(state).any() for state in states):
         return None
-    signs: Array = np.sign(np.sum(np.sign(values), axis=0))
+    signs: Array = np.sign([np.sum(np.sign(state), axis=0) for state in states])
     return signs if signs.any() else None
+
+
+def _opposite(one: Array, other: Array) -> Array:
+    """Which synapses have the one sign by one signal and the other by the other, in one state or in different ones."""
+    meet = one * other
+    steady = [np.abs(signs).max(0) == np.abs(signs.sum(0)) / np.maximum(np.abs(signs).sum(0), 1) for signs in (one, other)]
+    apart = steady[0] & steady[1] & (np.sign(one.sum(0)) * np.sign(other.sum(0)) < 0)
+    opposite: Array = np.all(meet <= 0, axis=0) & (np.any(meet < 0, axis=0) | apart)
+    return opposite
 
 
 def silenced(subject: Subject, held: Iterable[Part], x: Array, y: Array, weights: dict[str, Array]) -> Run:

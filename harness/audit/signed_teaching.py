@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 SIGNALS = 3
 """Signals x, each shown with every target."""
-STATES = 6
+STATES = 12
 """States of other noise, and of other weights, that are tried where nothing else takes both signs."""
 LESSONS, RATE = 100, 0.02
 """Samples of the small task that is learnt with errors whole and with errors cut off, and the step size where there is one."""
@@ -137,7 +137,8 @@ def watched(subject: Subject, xs: Array, names: list[str]) -> tuple[list[list[Ru
     if any(f.any() for f in flips.values()) or not any(depends([r.changes[K] for r in runs]) for runs in grid for K in names):
         return grid, flips, [{}]
     states = _states(subject, names)
-    return grid, across(subject, xs[0], names, states), states
+    grid = [[subject.run(weights, x=xs[0], y=y) for y in targets(subject)] for weights in states]
+    return grid, across(grid, names), states
 
 
 def _noises(subject: Subject) -> list[dict[str, Array]]:
@@ -151,21 +152,16 @@ def _within(grid: list[list[Run]], names: list[str]) -> dict[str, Array]:
 
 
 def _states(subject: Subject, names: list[str]) -> list[dict[str, Array]]:
-    """Weights moved at random, each array by about as much as it is large."""
+    """Weights moved at random, each array by about as much as it is large; every other time from their opposite."""
     rng = np.random.default_rng([subject.seed, 33])
     arrays = {K: subject.learner.arrays()[K] for K in names}
-    return [
-        {K: W + (np.sqrt(np.mean(W**2)) or 1.0) * rng.standard_normal(W.shape) for K, W in arrays.items()} for _ in range(STATES)
-    ]
+    sizes = {K: np.sqrt(np.mean(W**2)) or 1.0 for K, W in arrays.items()}
+    return [{K: (-1) ** i * W + sizes[K] * rng.standard_normal(W.shape) for K, W in arrays.items()} for i in range(STATES)]
 
 
-def across(subject: Subject, x: Array, names: list[str], states: list[dict[str, Array]]) -> dict[str, Array]:
-    """Synapses whose change has the one sign with one target and the other with another, in states of other weights."""
-    found: dict[str, list[list[Array]]] = {K: [] for K in names}
-    for weights in states:
-        runs = [subject.run(weights, x=x, y=y) for y in targets(subject)]
-        for K in names:
-            found[K].append([r.changes[K] for r in runs])
+def across(grid: list[list[Run]], names: list[str]) -> dict[str, Array]:
+    """Synapses whose change takes both signs in a state, or one sign with one target and the other with another in all states."""
+    found = {K: [[r.changes[K] for r in runs] for runs in grid] for K in names}
     flips = {}
     for K, values in found.items():
         signs = np.sign(values)  # state, target, synapse
