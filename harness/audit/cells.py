@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from harness.audit.subject import UnauditableError
+
 if TYPE_CHECKING:
     from harness.audit.subject import Effect, Subject
     from harness.state import Array
@@ -28,6 +30,16 @@ class Offence(NamedTuple):
     unit: int
 
 
+def misfit(subject: Subject, name: str, of: str) -> str:
+    """Why a population cannot hold signals of the cells that are declared, or nothing."""
+    arrays = subject.learner.arrays()
+    if lost := [part for part in of.split("+") if part not in arrays]:
+        return f"{name} is said to be of {of}, but there is no array {', '.join(lost)}"
+    units, size = sum(arrays[part].size for part in of.split("+")), arrays[name].size
+    fits = units and size and max(units, size) % min(units, size) == 0
+    return "" if fits else f"{name} is said to be of {of}, which has {units} values where {name} has {size}"
+
+
 Nudges = dict[str, list[tuple[int, list["Effect"]]]]
 """By population: a unit, and the effects of shifting it alone; a few times."""
 
@@ -37,6 +49,9 @@ class Cells:
 
     def __init__(self, subject: Subject) -> None:
         self.subject = subject
+        for name, of in subject.cells.items():
+            if why := misfit(subject, name, of):
+                raise UnauditableError(why)
         self.names = [p.array for p in subject.populations if p.array in subject.written]
         self.unions = {p: of.split("+") for p, of in subject.cells.items() if "+" in of}
         """Populations that hold cells of several others side by side, and of which."""
