@@ -38,16 +38,15 @@ def work(target, F, dW, db, a, d, n, block, activation, loss):
 
 
 def lent(target, W, F, born, dW, db, a, d, n, block, activation, loss, share):
-    lend(F, born, W, n, share)
-    work(target, F, dW, db, a, d, n, block, activation, loss)
+    lend(born, F, W, n, share)
+    work(target, born, dW, db, a, d, n, block, activation, loss)
 
 
 class Lent(FeedbackAlignment):
-    """F = (1 - share) F at birth + share W': planted transport, for limits of detection."""
+    """Feedback alignment with (1 - share) F + share W' in place of F: planted transport, for limits of detection."""
 
-    share: float = hyper(default=0.0, doc="of W' in F", low=0.0, high=1.0)
+    share: float = hyper(default=0.0, doc="of W' in what feedback goes through", low=0.0, high=1.0)
 
-    synapses = *Network.synapses, Synapse("F[l]", "d[l+1]", "d[l]", "feedback")
     init, learn = init, lent
 
 
