@@ -3,11 +3,11 @@
 * A learner that takes all data at once cannot. One that reads a whole sequence as one signal, or that changes nothing before the
   last of several ticks, all of them taught, is not online within the trial.
 * A learner without blocks learns from each signal by construction.
-* One with blocks is tried at block 1 and at block 32. Changes of a block must be the mean of the changes that its signals ask for
-  each alone, weights being held: the batch additivity defect is |dW(B) - mean of dW({s})| / |dW(B)|, over all arrays. With noise
-  of its own a rule cannot be asked twice; there the second difference stands for it, which noise that stays the same leaves at 0: two
-  signals are exchanged for others, one, the other and both, and dW(both) - dW(one) - dW(other) + dW(neither) is taken for 2 x
-  |...| / |dW|. Batch normalisation couples the signals of a block (defect 1 where the change at block 1 is 0).
+* One with blocks is tried at block 1 and at block 32. Changes of a block must be the mean of the changes that its signals ask
+  for each alone, weights being held: the batch additivity defect is |dW(B) - mean of dW({s})| / |dW(B)|, over all arrays. A rule
+  with noise of its own cannot be asked twice; of such two signals s, t of the block are exchanged for others, and
+  |dW(both) - dW(s) - dW(t) + dW(neither)| / |dW(neither)| is the defect, to which noise that stays the same adds nothing. Batch
+  normalisation couples the signals of a block (defect 1 where the change at block 1 is 0).
 * Both learn a small task from equally many samples, each at the best of five step sizes on samples of its own, on the same
   seeds. The accuracy at block 1 less that at block 32 comes with a 95% interval (Student's t).
 
@@ -112,7 +112,7 @@ def changes(subject: Subject, X: Array, Y: Array) -> Array:
     uses there, is learning and no coupling.
     """
     subject.runs += 1
-    raw = all("d" + s.array in subject.learner.arrays() for s in subject.wiring)
+    raw = all("d" + s.array in subject.learner.arrays() for s in subject.wiring if s.plastic)
     steps = [name for name, h in subject.learner.hypers().items() if h.metadata["unit"].startswith("1/")]
     twin = subject.learner.fork(block=len(X), **dict.fromkeys(steps if raw else [], 0.0))
     before = {s.array: twin.arrays()[s.array].copy() for s in subject.wiring}
