@@ -118,7 +118,10 @@ class Graph(Cells):
 
     @cached_property
     def stray_signals(self) -> list[Offence]:
-        """P2: units that act on other cells where no synapse leads, or none that carries anything."""
+        """P2: units that act on other cells where no synapse leads, or none that carries anything.
+
+        Cells drawn from one stream of noise (`streams`) are not told apart among themselves: who draws more shifts others' draws.
+        """
         found = []
         for q, tries in self.nudged.items():
             if self.broadcast(q):
@@ -126,7 +129,8 @@ class Graph(Cells):
             for v, effects in tries:
                 cells, unit = self.origin(q, v)
                 for e in effects:
-                    if e.weights or e.name == q or self.broadcast(e.name):
+                    drawn = e.name in self.subject.learner.streams and self.same(q, e.name)
+                    if e.weights or e.name == q or self.broadcast(e.name) or drawn:
                         continue
                     for name, at, n in self.parts(e.name):
                         mask = self.folded(e)[at : at + n].copy()
