@@ -129,7 +129,7 @@ class Graph(Cells):
             for v, effects in tries:
                 cells, unit = self.origin(q, v)
                 for e in effects:
-                    drawn = e.name in self.subject.learner.streams and self.same(q, e.name)
+                    drawn = self.same(q, e.name) and any(self.same(q, one) for one in self.subject.learner.streams)
                     if e.weights or e.name == q or self.broadcast(e.name) or drawn:
                         continue
                     for name, at, n in self.parts(e.name):
