@@ -47,15 +47,14 @@ class Kicker:
         graph = self.graph
         return [e for _, effects in graph.moved.get(s.array, ()) for e in effects if not e.weights and graph.same(e.name, s.post)]
 
-    def writes(self, end: str, *, driven: bool = True) -> list[Answer]:
-        """When cells at the end of a synapse get a new value, not of an error: the last step of each run of writes.
+    def writes(self, end: str, *, strict: bool) -> list[list[int]]:
+        """Steps at which cells at the end of a synapse get a new value, not of an error, by signal: the last of each run.
 
-        Of those driven, values are left out of which a later one of the same signal is made: it has not settled yet.
+        Strictly, only those that forward synapses drive, and not those of which a later one of the same signal is made: it has
+        not settled yet.
         """
         graph, found = self.graph, []
-        for p in graph.names:
-            if not graph.same(p, end) or graph.broadcast(p) or self.subject.kinds[p] == "error":
-                continue
+        for p in self.signals(end):
             runs: list[list[int]] = []
             for step in (e.step for e in self.events if e.name == p):
                 if runs and runs[-1][-1] + 1 == step:
@@ -63,12 +62,39 @@ class Kicker:
                 else:
                     runs.append([step])
             settling = {e.step for e in graph.shifted[p] if e.name == p}
-            last = [run for run, then in zip(runs, [*runs[1:], [-1]], strict=True) if not driven or then[0] not in settling]
-            kept = [run[-1] for run in last if not driven or self.driven & set(run)]
-            parts = max(self.events[runs[0][0]].vector.size // graph.units(p), 1)
-            spread = np.linspace(0, len(kept) - 1, min(len(kept), self.answers if driven else len(kept))).round().astype(int)
-            found += [Answer(kept[k], p, part) for k in spread for part in range(parts)]
-        return sorted(found)
+            last = [run for run, then in zip(runs, [*runs[1:], [-1]], strict=True) if not strict or then[0] not in settling]
+            found.append([run[-1] for run in last if not strict or self.driven & set(run)])
+        return found
+
+    def signals(self, end: str) -> list[str]:
+        """Signals, but for errors, of the cells at the end of a synapse. Of spiking cells: spikes alone."""
+        graph = self.graph
+        found = [p for p in graph.names if graph.same(p, end) and not graph.broadcast(p) and self.subject.kinds[p] != "error"]
+        return [end] if self.subject.kinds.get(end) == "spike" and end in found else found
+
+    def parts(self, steps: list[int]) -> list[Answer]:
+        """Answers at these steps, one for each presentation."""
+        return sorted(
+            Answer(step, self.events[step].name, part)
+            for step in steps
+            for part in range(max(self.events[step].vector.size // self.graph.units(self.events[step].name), 1))
+        )
+
+    def chosen(self, end: str, *, driven: bool) -> list[Answer]:
+        """The answers that are kicked."""
+        strict = driven and self.subject.kinds.get(end) != "spike"
+        steps = []
+        for each in self.writes(end, strict=strict):
+            steps += [each[k] for k in np.linspace(0, len(each) - 1, min(len(each), self.answers)).round().astype(int)]
+        return self.parts(steps)
+
+    def partners(self, end: str, before: int) -> list[Answer]:
+        """The latest values of cells at an end of a synapse, up to a step; of spiking cells, of what a spike leaves behind."""
+        graph, kinds = self.graph, self.subject.kinds
+        traces = [p for p in graph.names if graph.same(p, end) and kinds[p] == "rate" and kinds.get(end) == "spike"]
+        allowed = traces or self.signals(end)
+        steps = [e.step for e in self.events[: before + 1] if e.name in allowed]
+        return self.parts(steps[-1:])
 
     def unit(self, end: str) -> int:
         """The unit of these cells that is kicked: that whose synapses change most."""
@@ -126,11 +152,10 @@ class Kicker:
             ends = (s.post,) if s.role in CAUSES else (s.post, s.pre)
             for end in ends:
                 other = s.pre if end == s.post else s.post
-                for answer in self.writes(end, driven=driven):
-                    partners = [a for a in self.writes(other, driven=False) if a.step <= answer.step]
-                    if not partners and not (s.role in CAUSES and self.outer(s)):
+                for answer in self.chosen(end, driven=driven):
+                    latest = self.partners(other, answer.step)
+                    if not latest and not (s.role in CAUSES and self.outer(s)):
                         continue
-                    latest = [a for a in partners if a.step == partners[-1].step]
                     partner = latest[answer.part % len(latest)] if latest else None
                     k = self.kernel(s, answer, partner) if end == s.post else self._reversed(s, answer, partner)
                     if k:
