@@ -71,10 +71,14 @@ class Learner:
     can: ClassVar[Can] = Can()
     synapses: ClassVar[tuple[Synapse, ...]] = ()
     populations: ClassVar[tuple[Population, ...]] = ()
+    projections: ClassVar[tuple[tuple[str, str], ...]] = ()
+    """Pairs (pre, post) of populations joined by synapses of one constant strength, which no array holds."""
     streams: ClassVar[tuple[str, ...]] = ("noise",)
     """One stream of noise for each of these populations."""
     homeostatic: ClassVar[tuple[str, ...]] = ()
     """Arrays that move even with every rate at 0: thresholds, normalised weights."""
+    audited: ClassVar[dict[str, Any]] = {}
+    """Settings at which an audit is quick: small sizes, short times, few steps; the rule must be what it is at its defaults."""
     shown: ClassVar[int | None] = None
     """Signals that the harness shows in training, at most, or one pass if that is more; None leaves it to the task."""
     once: ClassVar[bool] = False

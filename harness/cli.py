@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from harness.commands.audit import audit
 from harness.commands.compare import compare
 from harness.commands.learners import check, explain, list_, new
 from harness.commands.results import export, merge, report, why
@@ -56,5 +57,5 @@ def main() -> None:
     """Compare learning rules, biologically plausible and engineered, under one protocol."""
 
 
-for _command in list_, run, status, report, compare, export, merge, why, check, new, explain, doctor, clean:
+for _command in list_, run, status, report, compare, export, merge, why, check, audit, new, explain, doctor, clean:
     main.add_command(_command)

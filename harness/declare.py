@@ -95,10 +95,15 @@ class Synapse(NamedTuple):
 
 
 class Population(NamedTuple):
-    """An array that holds activity, error or modulation. `a[l]` stands for every layer."""
+    """An array that holds activity, error or modulation. `a[l]` stands for every layer.
+
+    `of` names the population at whose synapses the same cells sit, where this is another signal of theirs: what they do when
+    shown a sample for a second time, or what they should do. Left out, the audit finds out for itself.
+    """
 
     array: str
     kind: Kind = "rate"
+    of: str = ""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import re
 import sys
 from typing import Any
 
+from harness.audit import CRITERIA
 from harness.listing import learner as listed
 from harness.registry import Entry, Found
 from harness.settings import RequestError, unknown
 
 
 def explain(found: Found, name: str) -> str:
-    """A learner, a task `suite/name`, a claim `suite/id` or a suite, as Markdown."""
+    """A learner, a task `suite/name`, a claim `suite/id`, a suite or a criterion of the audit, as Markdown."""
     word = name.casefold()
+    if word in CRITERIA:
+        return f"# {word}\n\n{inspect.getdoc(importlib.import_module(f'harness.audit.{word}'))}"
     if word in found.learners:
         return learner_text(found.learners[word])
     if word in found.tasks:
@@ -30,7 +34,7 @@ def explain(found: Found, name: str) -> str:
             return "\n".join([f"# {suite.name}", "", inspect.getdoc(module) or "", "", *(f"* {t}" for t in suite.tasks)])
     known = [each.name for group in (found.learners, found.tasks, found.suites) for each in group.values()]
     known += [f"{suite.name}/{claim.id}" for suite in found.suites.values() for claim in suite.claims]
-    raise unknown("name", name, known)
+    raise unknown("name", name, [*known, *CRITERIA])
 
 
 def learner_text(entry: Entry) -> str:

@@ -228,6 +228,14 @@ class Store:
         """The latest counts of contract checks by learner."""
         return self._documents("check")
 
+    def put_audit(self, learner: str, profile: dict[str, Any]) -> None:
+        """Keep the latest profile of a learner's plausibility, in place of an earlier one."""
+        self._put_document("audit", learner, profile, replace=True)
+
+    def audits(self) -> dict[str, dict[str, Any]]:
+        """The latest profiles by learner."""
+        return self._documents("audit")
+
     def _put_document(self, table: str, name: str, body: dict[str, Any], *, replace: bool) -> None:
         values = [name, canonical(body)]
         with self._writing():

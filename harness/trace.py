@@ -3,7 +3,8 @@
 In the Python form of a kernel every array of the state is watched. A run of writes to one population is one *step*; it
 ends when another population is written, or when a value written in it is read. Changes of weights are noted together
 once the rule turns to a population again, or ends. On such steps interventions act: `inject` adds to a population right
-after it was written, `clamp` holds it at a value.
+after it was written, `clamp` holds it at a value. `replay` puts every population back, after each step, to what it held
+in an earlier trace: whatever then differs in a step is what that step alone made of the difference.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ class Script:
 
     injections: dict[tuple[str, int], Array] = dataclasses.field(default_factory=dict)
     clamps: dict[str, Array] = dataclasses.field(default_factory=dict)
+    course: list[Event] = dataclasses.field(default_factory=list)
+    shifts: dict[str, Array] = dataclasses.field(default_factory=dict)
 
     def inject(self, population: str, step: int, delta: Any) -> Self:
         """Add `delta` to a population right after its write at `step` (as numbered by a trace without intervention)."""
@@ -46,6 +49,15 @@ class Script:
     def clamp(self, population: str, value: Any) -> Self:
         """Hold a population at `value`: whatever is written to it is overwritten."""
         self.clamps[population] = np.asarray(value)
+        return self
+
+    def replay(self, trace: list[Event], shifts: dict[str, Array] | None = None) -> Self:
+        """After each step, put its population back to what `trace` says, plus a constant shift where one is given.
+
+        The shift is there from the beginning, before a population is first written. What is noted of a step is what the rule
+        wrote, before it is put back. Where steps no longer come in the order of `trace`, nothing is put back from there on.
+        """
+        self.course, self.shifts = trace, dict(shifts or {})
         return self
 
 
@@ -126,8 +138,9 @@ class Tracer:
         self.pieces = sorted((p for p in watched if p.array.size), key=lambda p: p.start)
         self.starts = [p.start for p in self.pieces]
         self.left = set(script.injections)
+        self.replaying = bool(script.course)
         names = {p.name for p in self.pieces}
-        asked = {name for name, _ in script.injections} | set(script.clamps)
+        asked = {name for name, _ in script.injections} | set(script.clamps) | set(script.shifts)
         if unknown := asked - names:
             raise ValueError(f"no population {', '.join(sorted(unknown))}; there are {', '.join(sorted(names))}.")
 
@@ -137,6 +150,9 @@ class Tracer:
             watched = array.view(Watched)
             watched.tracer = self
             self.layout.arrays[name] = watched
+        for piece in self.pieces:
+            if piece.name in self.script.shifts:
+                piece.array += self.script.shifts[piece.name].reshape(piece.array.shape)
         return self
 
     def __exit__(self, kind: object, *error: object) -> None:
@@ -185,7 +201,18 @@ class Tracer:
             piece.array += self.script.injections[piece.name, self.step].reshape(piece.array.shape)
         if piece.name in self.script.clamps:
             piece.array[...] = np.broadcast_to(self.script.clamps[piece.name], piece.array.shape)
+        step = self.step
         self.note(piece, piece.array)
+        if self.replaying:
+            self.put_back(piece, step)
+
+    def put_back(self, piece: Piece, step: int) -> None:
+        """What the replayed trace says of this step, with the shift asked for; the end of replaying where it says another."""
+        course = self.script.course
+        self.replaying = step < len(course) and course[step].name == piece.name
+        if self.replaying:
+            shifted = course[step].vector + self.script.shifts.get(piece.name, np.zeros(1)).ravel()
+            piece.array[...] = shifted.reshape(piece.array.shape)
 
     def settle(self) -> None:
         """End the present step, and note the changes of weights since the last."""

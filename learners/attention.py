@@ -10,6 +10,7 @@ A block holds B sequences of T positions: rows b T + t of flat matrices. Widths:
 """
 
 import math
+from typing import ClassVar
 
 import numpy as np
 
@@ -192,6 +193,7 @@ class Attention(Descending):
     source = ("arXiv:1706.03762",)
     can = Can(inputs={"vector", "sequence"}, whole=True)
     compile_loop = False
+    audited: ClassVar = dict(width=5, heads=1)
     synapses = (
         Synapse("E", "x", "h"),
         Synapse("P", "1", "h", "bias"),
@@ -201,7 +203,9 @@ class Attention(Descending):
     )
     populations = (
         *(Population(name) for name in ("x", "h", "p[l]", "A", "z", "r", "y")),
-        *(Population(name, "error") for name in ("e", "dr", "dz", "dh", "dp[l]", "dA")),
+        *(Population("d" + name, "error", name) for name in ("r", "z", "h", "p[l]")),
+        Population("e", "error", "y"),
+        Population("dA", "error"),
     )
     init, respond, learn = init, respond, learn
 

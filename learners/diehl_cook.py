@@ -32,6 +32,7 @@ START = 20.0  # mV
 DECAYS = 1, 2, 20, 40  # ms: conductances of excitation and of inhibition, traces, the slow trace
 FORGET = 1e7  # ms: what raised a threshold
 PIXELS = 784  # inputs of the published network
+HELD = dict(x="x_trace miss", e="g_e h_e v_e e_trace slow tally age_e", i="g_i v_i age_i")  # what each kind of cell holds
 ENOUGH = 5  # spikes of all neurons: with fewer, the signal is shown again
 
 
@@ -203,18 +204,17 @@ class DiehlCook(Classifier):
 
     source = ("doi:10.3389/fncom.2015.00099",)
     can = Can(inputs={"vector", "sequence"})
-    streams = ("x",)
-    homeostatic = ("raised",)
+    streams, homeostatic = ("x",), ("raised",)
     expected_failed_checks: ClassVar = dict(
         check_methods_sample_order_invariance="its input is noise, one stream: an answer depends on what came before",
         check_methods_subset_invariance="likewise: asked in smaller parts, each part begins with the noise of the first",
     )
     shown = 1000  # its claim; and each takes half a second of simulated time
     compile_loop = False
-    synapses = (Synapse("W", "x", "e"),)
+    audited: ClassVar = dict(units=5, image=20.0, gap=5.0, tries=1, dt=1.0)
+    synapses, projections = (Synapse("W", "x", "e"),), (("e", "i"), ("i", "e"))
     populations = (
-        *(Population(name, "spike") for name in ("x", "e", "i")),
-        *(Population(name) for name in ("x_trace", "g_e", "h_e", "v_e", "e_trace", "slow", "g_i", "v_i", "tally")),
-        Population("raised", "modulator"),
-    )
+        *(Population(name, "spike") for name in "xei"), Population("raised", "modulator", "e"),
+        *(Population(name, of=cell) for cell, names in HELD.items() for name in names.split()),
+    )  # fmt: skip
     init, respond, learn = init, respond, learn

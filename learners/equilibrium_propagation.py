@@ -22,6 +22,7 @@ its ends at two times. But W is used both ways, and is one array: it must be sym
 """
 
 import itertools
+from typing import ClassVar
 
 import numpy as np
 
@@ -198,13 +199,12 @@ class EquilibriumPropagation(Network):
     )
     free: int = hyper(default=20, doc="steps without a target", low=1, high=10_000, log=True, search=(10, 200))
     nudged: int = hyper(default=5, doc="steps with one", low=1, high=10_000, log=True, search=(4, 40))
-    order: str = hyper(
-        default="down", doc="in a step each layer moves once the one above has, or all move at once", choices=ORDERS
-    )
+    order: str = hyper(default="down", doc="in a step layers move from the top down, or all at once", choices=ORDERS)
     eps: float = hyper(default=1.0, doc="of one step", low=0.01, high=1.0, log=True)
     nudge: float = hyper(default=0.1, doc="how strongly the target pulls", low=1e-5, high=2.0, log=True)
     nudging: str = hyper(default="symmetric", doc="towards the target, either way by chance, or both ways", choices=NUDGING)
 
+    audited: ClassVar = dict(free=10)
     source = ("doi:10.3389/fncom.2017.00024", "doi:10.3389/fnins.2021.633674", "arXiv:2312.15103")
     populations = Population("a[l]"), Population("up[l]"), Population("down[l]"), Population("d[l]", "error")
     phases = 2

@@ -199,7 +199,7 @@ class ForwardForward(Network):
 
     source = ("arXiv:2212.13345",)
     synapses = Synapse("W[l]", "x[l]", "a[l]"), Synapse("b[l]", "1", "a[l]", "bias"), Synapse("V", "y", "a[0]")
-    populations = *map(Population, ("x[l]", "y", "a[l]")), Population("g[l]", "modulator"), Population("d[l]", "error")
+    populations = *map(Population, ("x[l]", "y", "a[l]")), Population("g[l]", "modulator"), Population("d[l]", "error", "a[l]")
     init, respond, learn = init, respond, learn
     cut = 0.0
 

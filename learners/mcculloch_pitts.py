@@ -85,6 +85,7 @@ class McCullochPitts(Classifier):
     )
 
     source = ("doi:10.1007/BF02478259",)
+    audited: ClassVar = dict(cells=20)
     can = Can(truth_tables=True)
     expected_failed_checks: ClassVar = dict(
         check_classifiers_train="it is wired to truth tables; the check's signals are no such table"

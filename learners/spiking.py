@@ -39,7 +39,8 @@ def leak(v, g, h, age, cell):
     for j in range(v.shape[0]):
         v[j] = (v[j] + pace * (rest + h[j] * E)) / (one + pace * (one + g[j] + h[j]))
     for j in range(v.shape[0]):
-        v[j] = reset if age[j] <= refractory else v[j]
+        risen = v[j]  # read whatever the age, so that a trace has the same steps whoever rests
+        v[j] = reset if age[j] <= refractory else risen
 
 
 @kernel

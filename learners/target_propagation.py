@@ -18,6 +18,8 @@ Of each hidden layer l: F[l], c[l] are its inverse's weights, z[l] is how far it
 noise and y[l] what comes of that above; p[l] is what its inverse makes of what is above, and r[l] by how much that is wrong.
 """
 
+from typing import ClassVar
+
 from harness.jit import lean
 from harness.learner import Population, Synapse, hyper
 from learners import network
@@ -119,6 +121,7 @@ class SimplifiedTargetPropagation(DifferenceTargetPropagation):
     inverse_rate: float = hyper(default=2e-4, doc="step size of inverses", low=1e-6, high=10.0, log=True, unit="1/block")
 
     source = "arXiv:1807.04587", "arXiv:1412.7525", "arXiv:2006.14331"
+    populations = *DifferenceTargetPropagation.populations, Population("raw", of="a[-1]"), Population("o", of="a[-1]")
     init, learn = init_simplified, learn_simplified
 
 
@@ -127,8 +130,15 @@ class AuxiliaryTargetPropagation(SimplifiedTargetPropagation):
 
     auxiliary: int = hyper(default=100, doc="cells beside the output", low=1, high=4096, log=True, search=(8, 256))
 
+    audited: ClassVar = dict(auxiliary=3)
     init = init_auxiliary
 
     def wiring(self):
         """Auxiliary cells see the last hidden layer."""
         return [*super().wiring(), Synapse("Q", f"a[{self.depth}]", "q", plastic=False)]
+
+    def activity(self):
+        """What leads down begins with outputs and auxiliary cells side by side."""
+        top = "o", f"z[{self.depth}]", f"y[{self.depth - 1}]"
+        beside = f"a[{self.depth + 1}]+q"
+        return [p._replace(of=beside) if p.array in top else p for p in super().activity()]

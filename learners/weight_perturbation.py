@@ -106,5 +106,5 @@ class WeightPerturbation(Network):
     expected_failed_checks: ClassVar = dict(
         check_classifiers_train="one number a block tells too little in the few passes of the check"
     )
-    populations = *Network.populations[:1], Population("d[l]"), Population("g", "modulator")
+    populations = *Network.populations[:1], Population("d[l]", of="a[l+1]"), Population("g", "modulator")
     init, learn = init, learn

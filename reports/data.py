@@ -51,6 +51,7 @@ class ReportData:
     learners     as in `hebbench list --json`, and `biology`: how the rule is read, `equation`: its lines
     tasks        as in `hebbench list --json`: the order of rungs, easiest first, is taken from there
     checks       counts of contract checks by learner: run, passed, skipped, failed
+    audits       the latest profile of plausibility by learner, as `hebbench audit --json` gives it
     environment  one dict for each place that trials ran in
     store        name of the store; of a path only the last part is shown
     """
@@ -62,6 +63,7 @@ class ReportData:
     learners: Sequence[Mapping[str, Any]] = ()
     tasks: Sequence[Mapping[str, Any]] = ()
     checks: Mapping[str, Mapping[str, int]] = dataclasses.field(default_factory=dict)
+    audits: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
     environment: Sequence[Mapping[str, Any]] = ()
     store: str = ""
     schema: int = SCHEMA

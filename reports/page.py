@@ -18,6 +18,8 @@ from reports.discrimination import discrimination
 from reports.draw import LEAD, MOST
 from reports.looks import MARKERS, Looks, looks
 from reports.matrix import MEANINGS, VERDICTS, matrix
+from reports.plausibility import MARKS, SHADES, plausibility
+from reports.plausibility import MEANINGS as AUDITED
 from reports.profile import profiles
 from reports.psychometrics import psychometrics
 from reports.reach import REACH, reach
@@ -39,7 +41,7 @@ def build(data: ReportData) -> str:
     look = looks(found.labels if len(found.labels) <= MOST else order, found.families)
     told = discrimination(found) if whole.standings else {}
     parts = _first(data, found, whole, look) | _maps(data, found, order) | _figures(data, found, whole, look, silent(told))
-    parts |= _credit(data, found, whole, look, silent(told))
+    parts |= _credit(data, found, whole, look, silent(told)) | _plausibility(data, whole, look)
     parts |= dict(discrimination=list(told.values()), silent=silent(told), contents=_contents(parts | {"discrimination": told}))
     return render(data=data, tidy=found, board=whole, looks=look, **parts)
 
@@ -113,6 +115,15 @@ def _credit(data: ReportData, found: Tidy, whole: Board, look: Looks, dull: froz
     )
 
 
+def _plausibility(data: ReportData, whole: Board, look: Looks) -> dict[str, Any]:
+    """The audit's profiles, where the store has any."""
+    section = plausibility(data.audits, whole)
+    return dict(
+        plausibility=section, graded=figures.grades(section.profiles, whole, look) if section else [],
+        audit_marks=[(MARKS[kind], words, SHADES[kind]) for kind, words in AUDITED.items()],
+    )  # fmt: skip
+
+
 def _modules(data: ReportData) -> dict[str, str]:
     """Where learners are found, by name."""
     return {str(card["name"]): str(card.get("module", "")) for card in data.learners}
@@ -121,9 +132,9 @@ def _modules(data: ReportData) -> dict[str, str]:
 def _contents(parts: dict[str, Any]) -> list[tuple[str, str]]:
     """The sections that there are, in their order: (id, words)."""
     given = {"pairs": "matrix", "cost": "costs", "tasks": "discrimination"}
-    given |= {name: name for name in ("credit", "trials", "ladders", "profile", "tuning", "curves")}
+    given |= {name: name for name in ("credit", "plausibility", "trials", "ladders", "profile", "tuning", "curves")}
     names = (
-        ("credit", "Rules"), ("ranking", "Ranking"),
+        ("credit", "Rules"), ("plausibility", "Plausibility"), ("ranking", "Ranking"),
         ("pairs", "Pairs"), ("outcomes", "Outcomes"), ("scores", "Scores"), ("trials", "Trials"),
         ("ladders", "Ladders"), ("profile", "Profile"), ("tuning", "Tuning"),
         ("curves", "Curves"), ("cost", "Cost"), ("tasks", "Tasks"), ("claims", "Claims"), ("trouble", "Trouble"),

@@ -43,6 +43,7 @@ def render(**parts: Any) -> str:
     environment.filters |= {
         "figure": figure, "linked": linked, "short": short, "seconds": seconds, "drawn": drawn, "listed": listed,
         "plain": plain, "share": share, "brief": brief, "probability": probability, "hundredths": hundredths,
+        "small": small,
     }  # fmt: skip
     script, style = _source("behaviour.js"), _source("style.css")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -71,6 +72,11 @@ def hundredths(score: float) -> str:
 def plain(value: Value) -> str:
     """A value of a figure's data as a spreadsheet reads it: six digits of a number, nothing for None."""
     return "" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def small(value: float | None) -> str:
+    """A measured figure in three digits; nothing for None."""
+    return "" if value is None else f"{value:.3g}".replace("-", "\N{MINUS SIGN}")
 
 
 def share(value: float | None) -> str:

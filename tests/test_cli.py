@@ -45,7 +45,7 @@ def test_python_m_harness_is_hebbench_and_offers_the_commands(here):
     done = bench("--help", cwd=here)
     assert done.returncode == 0
     assert done.stdout.startswith("Usage: hebbench ")
-    there = "list run status report compare check new explain why merge export doctor clean"
+    there = "list run status report compare check audit new explain why merge export doctor clean"
     assert set(main.commands) == set(there.split())
 
 
@@ -435,6 +435,13 @@ def test_merge_shows_what_disagrees_and_what_is_damaged(here):
     assert f"Damaged, left out: b.db: {row['key']}" in cli("merge", "a.db", "b.db", "--output", "n.db", code=1).stderr
     assert "never overwritten" in cli("merge", "a.db", "--output", "n.db", code=2).stderr
     assert "'-'" in cli("merge", "a.db", "--output", "-", code=2).stderr
+
+
+def test_merge_says_whose_word_on_a_learner_it_keeps():
+    for name, seed in ("a.db", 1), ("b.db", 2):
+        with Store(name) as store:
+            store.put_audit("Perceptron", dict(seed=seed))
+    assert "The audit of Perceptron is that of b.db; a.db has another." in cli("merge", "a.db", "b.db", "--output", "m.db").stderr
 
 
 def test_status_tells_how_far_the_latest_run_has_come():

@@ -24,8 +24,12 @@ from tests import wrong
 
 RULES = McCullochPitts, Perceptron, Oja, HebbianAssociator, MLP, Attention, DiehlCook
 CONTROLS = Chance, Majority, Logistic, NearestNeighbour, RandomFeatures
-APPLY = {Oja: 21, Perceptron: 23, MLP: 23, Chance: 8}
+APPLY = {Oja: 24, Perceptron: 26, MLP: 26, Chance: 8}
 """How many of the checks apply."""
+WISHES = "an_audit_can_begin", "an_audit_sees_every_signal", "an_audit_knows_whose_signals_they_are"
+"""Those that no learner fails: see `test_wishes.py`."""
+OPEN = {(Attention, "an_audit_knows_whose_signals_they_are"): "A: no synapse leads to or from it"}
+"""Wishes that learners of ours leave open: how much a token attends to another is the activity of no cell."""
 
 
 @pytest.mark.parametrize(
@@ -36,6 +40,8 @@ def test_contract(cls, check):
     try:
         check(cls)
     except SkippedError as skipped:
+        if str(skipped).startswith(OPEN.get((cls, check.id), "none")):
+            return
         pytest.fail(f"no learner of ours gives a reason to skip: {skipped}")
 
 
@@ -115,7 +121,7 @@ def test_the_learner_from_which_they_are_spoilt_is_right():
 
 
 def test_every_check_is_seen_to_fail():
-    assert {name for _, name, _ in CAUGHT} == {check.id for check in CHECKS}
+    assert {name for _, name, _ in CAUGHT} | {*WISHES} == {check.id for check in CHECKS}
 
 
 # ---------------------------------------------------------------- the report

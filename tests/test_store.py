@@ -465,7 +465,7 @@ def test_shards_merge_into_what_one_store_would_hold(tmp_path):
             store.put_environment("e", {"python": "3.11"})
             store.put_code(f"c{name}", {"part": "1"})
     merged = merge([tmp_path / "b.db", tmp_path / "a.db"], tmp_path / "m.db")
-    assert merged == (8, 0, [], [])
+    assert merged == (8, 0, [], [], [])
     with Store(tmp_path / "m.db") as one, Store(tmp_path / "all.db") as other:
         assert one.rows() == other.rows()
         assert one.environments() == other.environments()
@@ -483,6 +483,22 @@ def test_a_result_found_twice_is_kept_once_and_stands_last(tmp_path):
         assert (merged.rows, merged.duplicates, merged.disagreements) == (2, 1, [])
         with Store(tmp_path / f"{order}.db") as store:
             assert [(r["outcome"], r["host"]) for r in store.rows()] == [("timeout", None), ("ok", "a")]
+
+
+def test_checks_and_audits_are_carried_over_and_of_two_that_differ_those_of_the_last_store(tmp_path):
+    said = {"a": [("one", 1), ("both", 1), ("same", 3)], "b": [("other", 2), ("both", 2), ("same", 3)]}
+    for name, documents in said.items():
+        with Store(tmp_path / f"{name}.db") as store:
+            for learner, number in documents:
+                store.put_checks(learner, dict(run=number))
+                store.put_audit(learner, dict(seed=number, criteria=[]))
+    for first, last, kept in ("a", "b", 2), ("b", "a", 1):
+        sources = [tmp_path / f"{name}.db" for name in (first, last)]
+        merged = merge(sources, tmp_path / f"{first}{last}.db")
+        assert merged.replaced == [(kind, "both", *map(str, sources)) for kind in ("check", "audit")]
+        with Store(tmp_path / f"{first}{last}.db") as store:
+            assert store.checks() == {learner: dict(run=n) for learner, n in dict(one=1, other=2, same=3, both=kept).items()}
+            assert {learner: a["seed"] for learner, a in store.audits().items()} == dict(one=1, other=2, same=3, both=kept)
 
 
 def test_results_that_disagree_are_named_and_both_kept(tmp_path):

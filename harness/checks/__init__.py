@@ -35,6 +35,11 @@ from harness.checks.plastic import (
     check_trace_tells_every_change,
 )
 from harness.checks.report import Outcome, Report, checks, ok, run
+from harness.checks.wishes import (
+    check_an_audit_can_begin,
+    check_an_audit_knows_whose_signals_they_are,
+    check_an_audit_sees_every_signal,
+)
 
 __all__ = [
     "CHECKS",
@@ -42,6 +47,9 @@ __all__ = [
     "Outcome",
     "Report",
     "SkippedError",
+    "check_an_audit_can_begin",
+    "check_an_audit_knows_whose_signals_they_are",
+    "check_an_audit_sees_every_signal",
     "check_compiled_equals_python",
     "check_cutting_the_stream",
     "check_declared_arrays_exist",

@@ -53,7 +53,7 @@ def page(store: Store, found: Found) -> str:
     try:
         return build(ReportData(
             rows=table, curves=curves, observed=observed(rows), claims=[*store.claims().values()], learners=cards(found),
-            tasks=[task(e.thing) for e in found.tasks.values()], checks=store.checks(),
+            tasks=[task(e.thing) for e in found.tasks.values()], checks=store.checks(), audits=store.audits(),
             environment=[*store.environments().values()], store=Path(store.path).name,
         ))  # fmt: skip
     except ReportError as error:
@@ -89,6 +89,8 @@ def merge(ctx: click.Context, stores: tuple[Path, ...], output: Path) -> None:
     say(f"{output}: {merged.rows} rows, {merged.duplicates} were there twice.")
     for d in merged.disagreements:
         say(f"Disagreement: {d.key} {d.column}: {' against '.join(map(str, d.values))}")
+    for r in merged.replaced:
+        say(f"The {r.kind} of {r.learner} is that of {r.new}; {r.old} has another.")
     for place, key in merged.damaged:
         say(f"Damaged, left out: {place}: {key}")
     ctx.exit(FAILED if merged.disagreements or merged.damaged else DONE)

@@ -75,6 +75,24 @@
   one("filters").hidden = false;
   filter();
 
+  // Only learners that pass the criteria ticked.
+  const plausible = one("plausible");
+  if (plausible) {
+    const tick = () => {
+      const asked = all("input:checked", plausible).map((box) => box.value);
+      const rows = [...one("profiles").tBodies[0].rows];
+      for (const row of rows) row.hidden = !asked.every((name) => row.dataset.passes.split(" ").includes(name));
+      plausible.querySelector("output").textContent = `${rows.filter((row) => !row.hidden).length} of ${rows.length} learners`;
+    };
+    plausible.addEventListener("input", tick);
+    plausible.addEventListener("submit", (event) => event.preventDefault());
+    plausible.hidden = false;
+    tick();
+    const open = () => { const asked = one(location.hash.slice(1)); if (asked?.matches("details")) asked.open = true; };
+    addEventListener("hashchange", open);
+    open();
+  }
+
   // One learner, or some, lit in every figure and table.
   const lit = new Set();
   const clear = one("clear");

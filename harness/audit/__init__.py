@@ -1,0 +1,58 @@
+"""The plausibility audit: what a learning rule really uses, decided by intervention on the running learner.
+
+`audit(Learner)` gives a verdict on each criterion with its evidence. Each criterion is one file here; its docstring is its
+definition, and `hebbench explain CRITERION` prints it.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from harness.audit.evidence import Audit, Finding, Witness, plain
+from harness.audit.subject import UnauditableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from harness.audit.case import Case
+    from harness.base import Learner
+
+__all__ = ["CRITERIA", "FAST", "Audit", "Finding", "UnauditableError", "Witness", "audit"]
+
+CRITERIA = (
+    "weight_transport", "locality", "weight_sharing", "update_locking", "phases", "causality", "storage", "channel", "dale",
+    "signed_teaching", "online", "sparsity",
+)  # fmt: skip
+"""Names of criteria, each that of its module, which has `probe(case)`."""
+FAST = (*CRITERIA[:8], "signed_teaching")
+"""Those that a fast audit decides."""
+
+
+def audit(
+    learner: type[Learner], params: dict[str, Any] | None = None, *, seed: int = 0, fast: bool = False,
+    only: Iterable[str] = (), where: str = "",
+) -> Audit:  # fmt: skip
+    """Audit a learner's class at the settings of an audit (`harness.audit.subject.SMALL`), but for `params`.
+
+    `fast` keeps to what takes a second; `only` names criteria; `where` is how the command line finds the learner. A probe
+    that fails leaves the others unharmed: its finding is INCONCLUSIVE, and says why.
+    """
+    from harness.audit.case import Case
+
+    case = Case(learner, params, seed=seed, fast=fast, where=where)
+    chosen = [c for c in CRITERIA if c in only] if only else list(FAST if fast else CRITERIA)
+    findings = [_finding(case, criterion) for criterion in chosen]
+    return Audit(learner=learner.__name__, params=case.shown, seed=seed, mode=case.mode, twin=case.twin_name, criteria=findings)
+
+
+def _finding(case: Case, criterion: str) -> Finding:
+    before = case.interventions
+    try:
+        finding: Finding = importlib.import_module(f"harness.audit.{criterion}").probe(case)
+    except UnauditableError as why:
+        finding = Finding(criterion=criterion, verdict="INCONCLUSIVE", reason=f"{why}")
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a stranger's learner raises
+        words = f"The probe ended in {type(error).__name__}: {error}"
+        finding = Finding(criterion=criterion, verdict="INCONCLUSIVE", reason=words)
+    return case.signed(plain(finding), case.interventions - before)

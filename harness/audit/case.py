@@ -1,0 +1,101 @@
+"""One audit at work: the subject, the graph of its direct effects and its back-propagation twin, made once for all probes."""
+
+from __future__ import annotations
+
+import shlex
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from harness.audit.graph import Graph
+from harness.audit.subject import Subject, UnauditableError
+from harness.trial import label
+
+if TYPE_CHECKING:
+    from harness.audit.evidence import Finding
+    from harness.base import Learner
+
+
+class Case:
+    """What probes share. Whatever cannot be made raises UnauditableError when it is asked for."""
+
+    def __init__(
+        self, cls: type[Learner], params: dict[str, Any] | None = None, *, seed: int = 0, fast: bool = False, where: str = ""
+    ) -> None:
+        self.cls, self.given, self.seed, self.fast, self.where = cls, params or {}, seed, fast, where or cls.__name__
+        self.made: list[Subject] = []
+
+    def fresh(self, *, seed: int | None = None, ticks: int = 0, **params: Any) -> Subject:
+        """Another subject: with other settings, another seed, or so many ticks."""
+        try:
+            subject = Subject(self.cls, self.given | params, seed=self.seed if seed is None else seed, ticks=ticks)
+        except UnauditableError:
+            raise
+        except Exception as error:
+            raise UnauditableError(f"it cannot live through an audit's sample: {type(error).__name__}: {error}") from error
+        self.made.append(subject)
+        return subject
+
+    @cached_property
+    def subject(self) -> Subject:
+        """The learner at the settings of the audit."""
+        return self.fresh()
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The direct effects in its sample."""
+        return Graph(self.subject)
+
+    @property
+    def interventions(self) -> int:
+        """Runs so far, of all subjects."""
+        return sum(subject.runs for subject in self.made)
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """The settings as they were."""
+        try:
+            return self.subject.params
+        except UnauditableError:
+            return self.given
+
+    @property
+    def mode(self) -> Any:
+        """Whether single steps could be told apart; if not, traces as a whole decide."""
+        try:
+            return "step" if self.subject.base.events else "trace"
+        except UnauditableError:
+            return "trace"
+
+    @cached_property
+    def twin(self) -> Case | None:
+        """The positive control: a network of the same architecture that learns by back-propagation; None where there is none."""
+        from harness.audit.twin import Wired, of
+
+        found = of(self.graph)
+        if found is None:
+            return None
+        twin = Case(found[0], seed=self.seed, fast=self.fast)
+        twin.graph = Wired(twin.subject)
+        self.made.append(twin.subject)
+        return twin
+
+    @property
+    def twin_name(self) -> str:
+        """What the positive control is, in words; nothing where no probe has looked for it, or there is none."""
+        from harness.audit.twin import of
+
+        if "graph" not in self.__dict__:
+            return ""
+        try:
+            found = of(self.graph)
+        except Exception:  # noqa: BLE001 - the findings say what a stranger's learner raised
+            return ""
+        return found[1] if found else ""
+
+    def signed(self, finding: Finding, runs: int) -> Finding:
+        """A finding with the number of its interventions, and the command that repeats it."""
+        words = ["hebbench", "audit", label(self.where, self.given), "--seed", str(self.seed), "--only", finding.criterion]
+        command = shlex.join(words + ["--fast"] * self.fast)
+        return msgspec.structs.replace(finding, interventions=finding.interventions or runs, reproduce=command)
