@@ -3,7 +3,6 @@
 import re
 
 import pytest
-from tests.report_sample import sample
 
 from harness.audit import CRITERIA
 from harness.audit.literature import LITERATURE, Point, state
@@ -11,6 +10,7 @@ from reports import build, expected
 from reports.board import board
 from reports.data import tidy
 from reports.plausibility import plausibility
+from tests.report_sample import sample
 
 
 def finding(criterion, verdict="PASS", **more):
