@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harness.audit.cells import Cells, Nudges, Offence
-from harness.audit.subject import Effect
+from harness.audit.subject import Effect, drawn
 from harness.trace import Script
 
 if TYPE_CHECKING:
@@ -41,12 +41,12 @@ class Graph(Cells):
 
     # ------------------------------------------------------------------ interventions
 
-    @cached_property
+    @drawn
     def shifted(self) -> dict[str, list[Effect]]:
         """By population: the effects of shifting all its units."""
         return {q: self.subject.forced(shifts=self.subject.shift(q)) for q in self.names}
 
-    @cached_property
+    @drawn
     def nudged(self) -> Nudges:
         """By population: a unit, and the effects of shifting it alone; a few times; of the signal, if synapses begin there."""
         found: Nudges = {}
@@ -67,7 +67,7 @@ class Graph(Cells):
         """A run with other weights, signal or target in which all activity is put back after each step."""
         return self.subject.run(weights, Script().replay(self.subject.base.events), x, y)
 
-    @cached_property
+    @drawn
     def moved(self) -> dict[str, list[tuple[int, list[Effect]]]]:
         """By array: a row, and the effects of moving it alone; a few times. Biases are left out."""
         found: dict[str, list[tuple[int, list[Effect]]]] = {}
