@@ -121,16 +121,20 @@ class Graph(Cells):
         """P2: units that act on other cells where no synapse leads, or none that carries anything.
 
         Cells drawn from one stream of noise (`streams`) are not told apart among themselves: who draws more shifts others' draws.
+        Weights are not put back: where the shift has changed some, what these do later at their own cells is theirs.
         """
+        posts = {s.array: s.post for s in self.subject.wiring}
         found = []
         for q, tries in self.nudged.items():
             if self.broadcast(q):
                 continue
             for v, effects in tries:
                 cells, unit = self.origin(q, v)
+                learnt: set[str] = set()
                 for e in effects:
+                    learnt |= {posts[e.name]} if e.weights else set()
                     drawn = self.same(q, e.name) and any(self.same(q, one) for one in self.subject.learner.streams)
-                    if e.weights or e.name == q or self.broadcast(e.name) or drawn:
+                    if e.weights or e.name == q or self.broadcast(e.name) or drawn or any(self.same(p, e.name) for p in learnt):
                         continue
                     for name, at, n in self.parts(e.name):
                         mask = self.folded(e)[at : at + n].copy()
