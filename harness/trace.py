@@ -55,7 +55,8 @@ class Script:
         """After each step, put its population back to what `trace` says, plus a constant shift where one is given.
 
         The shift is there from the beginning, before a population is first written. What is noted of a step is what the rule
-        wrote, before it is put back. Where steps no longer come in the order of `trace`, nothing is put back from there on.
+        wrote, before it is put back. Where writes to populations no longer come in the order of `trace`, nothing is put back from
+        there on; a change of weights more, or less, is no matter.
         """
         self.course, self.shifts = trace, dict(shifts or {})
         return self
@@ -138,7 +139,8 @@ class Tracer:
         self.pieces = sorted((p for p in watched if p.array.size), key=lambda p: p.start)
         self.starts = [p.start for p in self.pieces]
         self.left = set(script.injections)
-        self.replaying = bool(script.course)
+        self.course = [e for e in script.course if e.kind not in ("change", "applied")]
+        self.played, self.replaying = 0, bool(self.course)
         names = {p.name for p in self.pieces}
         asked = {name for name, _ in script.injections} | set(script.clamps) | set(script.shifts)
         if unknown := asked - names:
@@ -201,17 +203,16 @@ class Tracer:
             piece.array += self.script.injections[piece.name, self.step].reshape(piece.array.shape)
         if piece.name in self.script.clamps:
             piece.array[...] = np.broadcast_to(self.script.clamps[piece.name], piece.array.shape)
-        step = self.step
         self.note(piece, piece.array)
         if self.replaying:
-            self.put_back(piece, step)
+            self.put_back(piece)
 
-    def put_back(self, piece: Piece, step: int) -> None:
+    def put_back(self, piece: Piece) -> None:
         """What the replayed trace says of this step, with the shift asked for; the end of replaying where it says another."""
-        course = self.script.course
-        self.replaying = step < len(course) and course[step].name == piece.name
+        at, self.played = self.played, self.played + 1
+        self.replaying = at < len(self.course) and self.course[at].name == piece.name
         if self.replaying:
-            shifted = course[step].vector + self.script.shifts.get(piece.name, np.zeros(1)).ravel()
+            shifted = self.course[at].vector + self.script.shifts.get(piece.name, np.zeros(1)).ravel()
             piece.array[...] = shifted.reshape(piece.array.shape)
 
     def settle(self) -> None:

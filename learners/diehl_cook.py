@@ -32,7 +32,7 @@ START = 20.0  # mV
 DECAYS = 1, 2, 20, 40  # ms: conductances of excitation and of inhibition, traces, the slow trace
 FORGET = 1e7  # ms: what raised a threshold
 PIXELS = 784  # inputs of the published network
-HELD = dict(x="x_trace miss", e="g_e h_e v_e e_trace slow tally age_e", i="g_i v_i age_i")  # what each kind of cell holds
+HELD = dict(x="x_trace", e="g_e h_e v_e e_trace slow tally age_e", i="g_i v_i age_i")  # what each kind of cell holds
 ENOUGH = 5  # spikes of all neurons: with fewer, the signal is shown again
 
 

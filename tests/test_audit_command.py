@@ -11,6 +11,7 @@ import pytest
 
 from harness import registry
 from harness.audit import CRITERIA, FAST, Audit, Finding, Witness
+from harness.audit.case import Case
 from harness.commands.profile import matrix, profile
 from harness.store import Store
 
@@ -130,8 +131,22 @@ def repeated(audit):
 @pytest.mark.parametrize("name", ["Backprop[depth=3]", "PredictiveCoding[feedback=separate,steps=5]"])
 def test_a_command_repeats_its_verdict(name):
     first = told(name, "--fast", "--seed", 2, "--only", "weight_transport", "--only", "update_locking")
-    assert {k: v[0] for k, v in repeated(first).items()} == {k: v[0] for k, v in verdicts(first).items()}
+    assert repeated(first) == verdicts(first)
     assert f"hebbench audit '{name}' --seed 2 --only update_locking --fast" in first["criteria"][1]["reproduce"]
+
+
+def test_what_is_drawn_for_a_criterion_does_not_depend_on_those_before_it():
+    def drawn(*before):
+        case = Case(registry.find().learner("FeedbackAlignment").thing, seed=1)
+        for criterion in before:
+            case.turn(criterion)
+            case.subject.moved("W[0]")
+        effects = [(row, [(e.step, e.units.tolist()) for e in effects]) for row, effects in case.graph.moved["W[1]"]]
+        return effects, case.subject.moved("W[0]")["W[0]"].tolist()
+
+    assert drawn("locality", "storage", "phases")[0] == drawn("storage")[0]
+    assert drawn("locality", "storage") == drawn("storage", "storage")
+    assert drawn("storage", "locality")[1] != drawn("storage")[1]
 
 
 def test_a_stranger_s_file_with_spaces_and_quotes_in_its_path_is_audited_and_its_commands_work(here):

@@ -48,6 +48,7 @@ def audit(
 
 def _finding(case: Case, criterion: str) -> Finding:
     before = case.interventions
+    case.turn(criterion)
     try:
         finding: Finding = importlib.import_module(f"harness.audit.{criterion}").probe(case)
     except UnauditableError as why:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from harness.audit.graph import Graph
-from harness.audit.subject import Subject, UnauditableError
+from harness.audit.subject import Subject, UnauditableError, draws
 from harness.trial import label
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ class Case:
     ) -> None:
         self.cls, self.given, self.seed, self.fast, self.where = cls, params or {}, seed, fast, where or cls.__name__
         self.made: list[Subject] = []
+        self.purpose = ""
 
     def fresh(self, *, seed: int | None = None, ticks: int = 0, **params: Any) -> Subject:
         """Another subject: with other settings, another seed, or so many ticks."""
@@ -35,7 +36,14 @@ class Case:
         except Exception as error:
             raise UnauditableError(f"it cannot live through an audit's sample: {type(error).__name__}: {error}") from error
         self.made.append(subject)
+        subject.rng = draws(subject, self.purpose)
         return subject
+
+    def turn(self, purpose: str) -> None:
+        """From here on all is drawn for another criterion, as if it were the only one: its command repeats it."""
+        self.purpose = purpose
+        for subject in self.made:
+            subject.rng = draws(subject, purpose)
 
     @cached_property
     def subject(self) -> Subject:
@@ -77,6 +85,7 @@ class Case:
         if found is None:
             return None
         twin = Case(found[0], seed=self.seed, fast=self.fast)
+        twin.turn(self.purpose)
         twin.graph = Wired(twin.subject)
         self.made.append(twin.subject)
         return twin

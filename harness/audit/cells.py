@@ -35,9 +35,10 @@ def misfit(subject: Subject, name: str, of: str) -> str:
     arrays = subject.learner.arrays()
     if lost := [part for part in of.split("+") if part not in arrays]:
         return f"{name} is said to be of {of}, but there is no array {', '.join(lost)}"
-    units, size = sum(arrays[part].size for part in of.split("+")), arrays[name].size
+    ends = {end: n for s in subject.wiring for end, n in ((s.post, len(arrays[s.array])), (s.pre, arrays[s.array][0].size))}
+    units, size = sum(ends.get(part, arrays[part].size) for part in of.split("+")), arrays[name].size
     fits = units and size and max(units, size) % min(units, size) == 0
-    return "" if fits else f"{name} is said to be of {of}, which has {units} values where {name} has {size}"
+    return "" if fits else f"{name} is said to be of {of}, which are {units} where {name} has {size} values"
 
 
 Nudges = dict[str, list[tuple[int, list["Effect"]]]]

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harness.audit.cells import Cells, Nudges, Offence
-from harness.audit.subject import Effect
+from harness.audit.subject import Effect, drawn
 from harness.trace import Script
 
 if TYPE_CHECKING:
@@ -41,12 +41,12 @@ class Graph(Cells):
 
     # ------------------------------------------------------------------ interventions
 
-    @cached_property
+    @drawn
     def shifted(self) -> dict[str, list[Effect]]:
         """By population: the effects of shifting all its units."""
         return {q: self.subject.forced(shifts=self.subject.shift(q)) for q in self.names}
 
-    @cached_property
+    @drawn
     def nudged(self) -> Nudges:
         """By population: a unit, and the effects of shifting it alone; a few times; of the signal, if synapses begin there."""
         found: Nudges = {}
@@ -67,7 +67,7 @@ class Graph(Cells):
         """A run with other weights, signal or target in which all activity is put back after each step."""
         return self.subject.run(weights, Script().replay(self.subject.base.events), x, y)
 
-    @cached_property
+    @drawn
     def moved(self) -> dict[str, list[tuple[int, list[Effect]]]]:
         """By array: a row, and the effects of moving it alone; a few times. Biases are left out."""
         found: dict[str, list[tuple[int, list[Effect]]]] = {}
@@ -121,16 +121,20 @@ class Graph(Cells):
         """P2: units that act on other cells where no synapse leads, or none that carries anything.
 
         Cells drawn from one stream of noise (`streams`) are not told apart among themselves: who draws more shifts others' draws.
+        Weights are not put back: where the shift has changed some, what these do later at their own cells is theirs.
         """
+        posts = {s.array: s.post for s in self.subject.wiring}
         found = []
         for q, tries in self.nudged.items():
             if self.broadcast(q):
                 continue
             for v, effects in tries:
                 cells, unit = self.origin(q, v)
+                learnt: set[str] = set()
                 for e in effects:
+                    learnt |= {posts[e.name]} if e.weights else set()
                     drawn = self.same(q, e.name) and any(self.same(q, one) for one in self.subject.learner.streams)
-                    if e.weights or e.name == q or self.broadcast(e.name) or drawn:
+                    if e.weights or e.name == q or self.broadcast(e.name) or drawn or any(self.same(p, e.name) for p in learnt):
                         continue
                     for name, at, n in self.parts(e.name):
                         mask = self.folded(e)[at : at + n].copy()

@@ -36,8 +36,10 @@ class Beat(NamedTuple):
 class Kicker:
     """Kicks cells of one subject, and keeps what it has seen."""
 
-    def __init__(self, graph: Graph, answers: int, kick: float, *, alone: bool = False) -> None:
+    def __init__(self, graph: Graph, answers: int, kick: float, *, alone: bool = False, rank: int = 0) -> None:
+        """Kick at so many answers of each signal; both cells or the post-synaptic one `alone`; the unit of this rank."""
         self.graph, self.subject, self.answers, self.kick, self.alone = graph, graph.subject, answers, kick, alone
+        self.rank = rank
         self.seen: dict[tuple[Any, ...], dict[str, Array]] = {(): self.subject.base.changes}
         self.events = self.subject.base.events
         self.brightest = int(np.abs(self.subject.x[0]).argmax())
@@ -62,8 +64,9 @@ class Kicker:
                 else:
                     runs.append([step])
             settling = {e.step for e in graph.shifted[p] if e.name == p}
-            last = [run for run, then in zip(runs, [*runs[1:], [-1]], strict=True) if not strict or then[0] not in settling]
-            found.append([run[-1] for run in last if not strict or self.driven & set(run)])
+            made = [run for run in runs if self.driven & set(run)] if strict else runs
+            then = [*(run[0] for run in made[1:]), -1][: len(made)]
+            found.append([run[-1] for run, after in zip(made, then, strict=True) if not strict or after not in settling])
         return found
 
     def signals(self, end: str) -> list[str]:
@@ -97,11 +100,11 @@ class Kicker:
         return self.parts(steps[-1:])
 
     def unit(self, end: str) -> int:
-        """The unit of these cells that is kicked: that whose synapses change most."""
+        """The unit of these cells that is kicked: that whose synapses change most, or the next."""
         for s in self.subject.plastic:
             if s.role in CAUSES and self.graph.same(s.post, end):
                 dW = self.subject.base.changes[s.array]
-                return int(np.abs(dW).reshape(len(dW), -1).sum(1).argmax())
+                return int(np.argsort(-np.abs(dW).reshape(len(dW), -1).sum(1), kind="stable")[self.rank % len(dW)])
         return self.brightest if self.graph.units(end) == self.subject.x[0].size else 0
 
     def outer(self, s: Synapse) -> bool:

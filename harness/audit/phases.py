@@ -43,6 +43,8 @@ FAINT = 0.2
 """A kernel below this share of the largest at another answer of the same signal is left out: it has been forgotten since."""
 CARRIED = 0.5
 """A signal of a cell that keeps this share of a shift of another carries it on."""
+RANKS = 3
+"""Units that are kicked, in turn, where samples are held side by side: activity bears on the sign with which one counts."""
 ANSWERS = 2, 6
 """Answers of each signal that are kicked in a fast audit, and in a full one: the first, the last, some between."""
 
@@ -118,9 +120,17 @@ def found(case: Case) -> dict[str, list[list[Beat]]]:
     answers = ANSWERS[not case.fast]
     for kick, driven, alone in [(k, d, a) for a in (False, True) for k in KICKS for d in (True, False)]:
         beats = Kicker(case.graph, answers, kick, alone=alone).beats(driven=driven)
-        if beats:
-            kin = carried(case.graph) if any(len({b.answer.population for b in each}) > 1 for each in beats.values()) else set()
-            return {cell: intervals(each, kin) for cell, each in beats.items()}
+        if not beats:
+            continue
+        signals = [{b.answer.population for b in each} for each in beats.values()]
+        kin = carried(case.graph) if any(len(each) > 1 for each in signals) else set()
+        cells = {cell: intervals(each, kin) for cell, each in beats.items()}
+        for rank in range(1, RANKS if any(b.answer.part for each in beats.values() for b in each) else 0):
+            if max(map(len, cells.values())) > 1:
+                break
+            more = Kicker(case.graph, answers, kick, alone=alone, rank=rank).beats(driven=driven)
+            cells = {cell: max(cells[cell], intervals(more.get(cell, []), kin), key=len) for cell in cells}
+        return cells
     raise UnauditableError("no kick of two cells together, or of one, reached the change of a synapse between them")
 
 

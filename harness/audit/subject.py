@@ -7,6 +7,8 @@ one time to the next is all that can differ. Nothing that is done to it leaves a
 from __future__ import annotations
 
 import re
+import zlib
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -32,6 +34,25 @@ TOLERANCE = 1e-7
 
 class UnauditableError(Exception):
     """Why nothing can be said of a learner, or not by this probe."""
+
+
+def draws(subject: Subject, word: str) -> np.random.Generator:
+    """What a subject draws for a purpose: the same whatever was drawn before for others."""
+    return np.random.default_rng([subject.seed, zlib.crc32(word.encode())])
+
+
+class drawn(cached_property[Any]):  # noqa: N801 - it is written as `cached_property` is
+    """A cached property of something with a `subject` that draws what it needs for itself, whoever asks first, and when."""
+
+    def __get__(self, instance: Any, owner: type[Any] | None = None) -> Any:
+        if instance is None:
+            return self
+        subject = instance.subject
+        kept, subject.rng = subject.rng, draws(subject, str(self.attrname))
+        try:
+            return super().__get__(instance, owner)
+        finally:
+            subject.rng = kept
 
 
 class Run(NamedTuple):

@@ -136,10 +136,11 @@ def _undeclared(subject: Subject) -> dict[str, str]:
         for unit in sorted({0, sub.size(name) - 1})
     }
     idle = {name for name in suspects if not any(found for (q, _), found in reach.items() if q == name)}
+    idle |= {name for (name, _), found in reach.items() if found.keys() & set(sub.learner.streams)}  # it shifts others' draws
     told: dict[str, str] = {}
     for (name, unit), found in reach.items():
         for other, mask in found.items():
-            if name not in told and other not in idle and not _alone(sub, other, mask, unit, sub.size(name)):
+            if name not in told and not {name, other} & idle and not _alone(sub, other, mask, unit, sub.size(name)):
                 told[name] = f"its value {unit} reaches {int(mask.sum())} of {other}"
     return told
 
