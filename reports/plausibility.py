@@ -32,6 +32,11 @@ SHADES = {"PASS": "better", "FAIL": "worse", "NA": "not-applicable", "INCONCLUSI
 STATES = {"met": "PASS", "missed": "FAIL", "does not apply": "NA", "undecided": "INCONCLUSIVE", "not measured": ""}
 
 
+Definition = tuple[tuple[bool, tuple[str, ...]], ...]
+"""Paragraphs, and lists: whether it is a list, and its texts."""
+WITNESS = "array", "row", "step", "population", "unit"
+
+
 @dataclasses.dataclass(frozen=True)
 class Verdict:
     """One square: the verdict, what stands in it, its words, and the finding behind it."""
@@ -46,6 +51,12 @@ class Verdict:
     def shade(self) -> str:
         """Its class in the page."""
         return SHADES[self.verdict]
+
+    @property
+    def witness(self) -> str:
+        """Where to look, in words; nothing where there is no witness."""
+        given = self.finding.get("witness") or {}
+        return ", ".join(f"{name} {given[name]}" for name in WITNESS if given.get(name) not in ("", None))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,7 +89,7 @@ class Plausibility:
     """
 
     criteria: tuple[str, ...]
-    definitions: dict[str, str]
+    definitions: dict[str, Definition]
     profiles: tuple[Profile, ...]
     lists: tuple[tuple[str, str, tuple[tuple[str, str], ...], dict[str, tuple[tuple[str, str, str], ...]]], ...]
     revised: Sequence[Mapping[str, str]]
@@ -114,9 +125,22 @@ def _verdict(finding: Mapping[str, Any]) -> Verdict:
     return Verdict(str(finding["criterion"]), verdict, text, words, finding)
 
 
-def _definition(criterion: str) -> str:
+def _definition(criterion: str) -> Definition:
     """What a criterion asks, from its module."""
-    return inspect.getdoc(importlib.import_module(f"harness.audit.{criterion}")) or ""
+    return blocks(inspect.getdoc(importlib.import_module(f"harness.audit.{criterion}")) or "")
+
+
+def blocks(text: str) -> Definition:
+    """A docstring as paragraphs of one text and lists of several, without its line breaks; each reference is a line of a list."""
+    found = []
+    for block in re.split(r"\n\s*\n", text.strip()):
+        if block.startswith("* "):
+            items = re.split(r"\n\* ", block[2:])
+        else:
+            items = re.split(r"(?<=\S)\n(?=[A-Z][^\n]*\(\d{4}\))", block) if re.search(r"doi:|arXiv:", block) else [block]
+        listed = block.startswith("* ") or len(items) > 1
+        found.append((listed, tuple(" ".join(item.split()) for item in items)))
+    return tuple(found)
 
 
 def _lists(profiles: Iterable[Profile]) -> tuple[Any, ...]:

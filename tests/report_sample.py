@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from harness.audit import CRITERIA
 from harness.trial import COLUMNS, COLUMNS_OF_PLACE
 from reports import ReportData
 
@@ -98,6 +99,27 @@ def sample(
         store="hebbench.db",
     )  # fmt: skip
     return ReportData(**(given | changes))
+
+
+def audits(*learners: str) -> dict[str, dict[str, Any]]:
+    """A profile of each, with verdicts of every kind, all that a finding may hold, and words that no page must obey."""
+    found = {}
+    for number, learner in enumerate(learners):
+        lines = []
+        for at, criterion in enumerate(CRITERIA):
+            verdict = ("PASS", "FAIL", "NA", "INCONCLUSIVE")[(number + at) % 4]
+            decided = verdict in ("PASS", "FAIL")
+            lines.append(dict(
+                criterion=criterion, verdict=verdict, value=float(number % 6) if decided else None, statistic="what is measured",
+                noise_floor=0.0, threshold=1e-6, limit_of_detection=1e-7, interventions=40, reason=f"For a reason {HOSTILE}.",
+                witness=dict(array="W[1]", row=0, step=12, population="d[0]", unit=None) if verdict == "FAIL" else None,
+                detail=dict(grade=f"L{number % 6}") if criterion == "locality" else {},
+                reproduce=f"hebbench audit {learner} --seed 0 --only {criterion}",
+            ))  # fmt: skip
+        found[learner] = dict(
+            schema=1, learner=learner, params=dict(hidden=7, depth=2), seed=0, mode="step", twin="a network", criteria=lines
+        )
+    return found
 
 
 FAMILIES = "biological", "engineered", "control"

@@ -13,7 +13,7 @@ import pytest
 
 from reports import build
 from reports.looks import DARK, LIGHT
-from tests.report_sample import FORMULA, crowd, sample
+from tests.report_sample import FORMULA, audits, crowd, sample
 from tests.test_report import hostile
 
 CHROMIUM = "/usr/bin/chromium"
@@ -45,7 +45,7 @@ def browser():
 @pytest.fixture(scope="module")
 def address(tmp_path_factory) -> str:
     path = tmp_path_factory.mktemp("report") / "report.html"
-    path.write_text(build(sample()), encoding="utf-8")
+    path.write_text(build(sample(audits=audits("MLP", "Oja", "Perceptron", "DiehlCook", "Unranked"))), encoding="utf-8")
     return path.as_uri()
 
 
@@ -125,6 +125,40 @@ def test_filters_leave_what_fits(opened):
     assert "recall" in page.evaluate("location.hash")
     page.reload()
     assert len(column(page, "all", "Cell")) == 5
+
+
+def test_only_learners_that_pass_all_that_is_ticked_stay(opened):
+    page = opened()
+    shown = "#profiles tbody tr:not([hidden])"
+    assert page.locator(shown).count() == 5
+    page.check("#plausible input[value=weight_transport]")
+    assert page.eval_on_selector_all(f"{shown} th", "(all) => all.map((x) => x.textContent.trim())") == ["MLP", "Unranked"]
+    assert page.locator("#plausible output").text_content() == "2 of 5 learners"
+    page.check("#plausible input[value=locality]")
+    assert page.locator(shown).count() == 0
+    page.uncheck("#plausible input[value=weight_transport]")
+    page.uncheck("#plausible input[value=locality]")
+    assert page.locator(shown).count() == 5
+
+
+def test_the_definition_of_a_criterion_is_one_click_away(opened, address):
+    page = opened()
+    asked = page.locator("#criterion-phases")
+    assert asked.get_attribute("open") is None
+    page.click("#profiles thead a[href='#criterion-phases']")
+    page.wait_for_function("document.querySelector('#criterion-phases').open")
+    assert asked.locator(".definition p").first.is_visible()
+    assert opened(f"{address}#criterion-dale").locator("#criterion-dale .definition").is_visible()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_profiles_scroll_in_their_own_place_and_their_heads_are_whole(opened, width):
+    page = opened(width=width)
+    heads = page.eval_on_selector_all("#profiles thead span", "(all) => all.map((s) => s.scrollHeight <= s.clientHeight + 1)")
+    assert heads == [True] * len(heads)
+    box = page.locator("#profiles").evaluate("(t) => [t.scrollWidth, t.parentElement.clientWidth]")
+    assert (box[0] > box[1]) == (width == 390)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_the_theme_turns(opened):
@@ -274,7 +308,10 @@ def test_headings_go_down_step_by_step_and_tables_have_captions(opened):
 def crowded(tmp_path_factory) -> str:
     """A page of many learners and tasks with long names."""
     path = tmp_path_factory.mktemp("crowd") / "report.html"
-    path.write_text(build(crowd(60, 60, seeds=2, names=24, curves=False)), encoding="utf-8")
+    path.write_text(
+        build(crowd(60, 60, seeds=2, names=24, curves=False, audits=audits(*(f"Rule{i:02d}".ljust(24, "x") for i in range(60))))),
+        encoding="utf-8",
+    )
     return path.as_uri()
 
 
@@ -326,7 +363,8 @@ def serious(page) -> list[str]:
 def short(tmp_path_factory) -> str:
     """A report of every part with few lines: axe looks at each element, and is slow."""
     path = tmp_path_factory.mktemp("short") / "report.html"
-    path.write_text(build(sample(seeds=2, learners=("MLP", "DiehlCook", "Oja", "McCullochPitts", "Chance"))), encoding="utf-8")
+    few = sample(seeds=2, learners=("MLP", "DiehlCook", "Oja", "McCullochPitts", "Chance"), audits=audits("MLP", "Oja"))
+    path.write_text(build(few), encoding="utf-8")
     return path.as_uri()
 
 

@@ -1,5 +1,6 @@
 """The audit's profiles in the report: side by side, with evidence, in the order of the ranking, and never summed up."""
 
+import inspect
 import re
 
 import pytest
@@ -9,7 +10,7 @@ from harness.audit.literature import LITERATURE, Point, state
 from reports import build, expected
 from reports.board import board
 from reports.data import tidy
-from reports.plausibility import plausibility
+from reports.plausibility import blocks, plausibility
 from tests.report_sample import sample
 
 
@@ -62,6 +63,36 @@ def test_the_filter_knows_what_each_learner_passes_and_definitions_can_be_reache
     for criterion in "weight_transport", "locality", "dale":
         assert f'href="#criterion-{criterion}"' in page
         assert f'id="criterion-{criterion}"' in page
+
+
+def test_a_definition_is_paragraphs_and_lists_without_the_line_breaks_of_its_source():
+    text = """What is it?
+
+    Moved and
+    looked at:
+
+    * one
+      thing;
+    * another.
+
+    Hebb, D. (1949). The organization of
+    behavior. Wiley. Somewhere.
+    Oja, E. (1982). A simplified neuron. doi:10.1007/BF00275687
+    """
+    assert blocks(inspect.cleandoc(text)) == (
+        (False, ("What is it?",)), (False, ("Moved and looked at:",)), (True, ("one thing;", "another.")),
+        (True, ("Hebb, D. (1949). The organization of behavior. Wiley. Somewhere.",
+                "Oja, E. (1982). A simplified neuron. doi:10.1007/BF00275687")),
+    )  # fmt: skip
+
+
+def test_the_evidence_says_what_was_measured_and_where_to_look():
+    audit = profile("MLP")
+    audit["criteria"][2] |= dict(witness=dict(array="W[1]", row=0, step=None, population="", unit=3))
+    page = made({"MLP": audit})[1]
+    assert "Witness: array W[1], row 0, unit 3." in page
+    assert page.count("Witness:") == 1
+    assert "Value: T." in page
 
 
 def test_score_against_grade_is_drawn_from_two_learners_on():

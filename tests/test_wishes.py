@@ -161,7 +161,7 @@ def test_nothing_is_left_to_wish_for(cls, name):
         (
             broken.Foreign,
             KNOWS,
-            ["d[1] is said to be of a[3], which has 4 values where d[1] has 7", "d[2] is said to be of a[4]"],
+            ["d[1] is said to be of a[3], which are 4 where d[1] has 7 values", "d[2] is said to be of a[4]"],
         ),
     ],
     ids=lambda x: getattr(x, "__name__", None),

@@ -94,4 +94,4 @@ def new_learner(name: str, folder: Path) -> None:
 
     root = write(name, folder)
     source = next(p for p in sorted(root.rglob("*.py")) if p.parent.name == root.name and p.name != "__init__.py")
-    say(f"Wrote {root}. Try it:\n  hebbench check {source}\n  hebbench run smoke --learner {source}")
+    say(f"Wrote {root}. Try it:\n  hebbench check {source}\n  hebbench audit {source}\n  hebbench run smoke --learner {source}")

@@ -12,10 +12,19 @@ BESIDE = {
     "channel": ("level",),
 }
 """What is expected of a finding beside its verdict, by criterion."""
-FOUND = dict(lock="label", level="label", storage="label")
-"""Where a finding has it under another name in its detail."""
-ALIKE = dict(const="constant", spikes="spiking")
-"""Words of the table, and those of the findings."""
+WORDS = dict(const="constant", spikes="spiking")
+"""What findings call what the table calls otherwise."""
+
+
+def seen(finding, key):
+    """What a finding says of `grade`, `teaching`, `lock`, `phases`, `storage` or `level`."""
+    if key == "grade":
+        return finding.detail["grade"]
+    if key == "teaching":
+        return max(finding.detail["teaching_dimension"].values())
+    if key == "phases":
+        return finding.value
+    return finding.detail["label"]
 
 
 @cache
@@ -28,20 +37,19 @@ def table():
 def disagreements(name, audit):
     """What was found otherwise than it was expected of a learner: a line each."""
     found = {f.criterion: f for f in audit.criteria}
-    lines = []
-    for criterion, line in table()[name].items():
-        finding = found.get(criterion)
-        if finding is None:
-            continue
-        if finding.verdict != line["verdict"]:
-            lines.append(
-                f"{criterion}: {line['verdict']} expected, for {line['reason']}; {finding.verdict}, for {finding.reason}"
-            )
-            continue
-        if finding.verdict in {"NA", "INCONCLUSIVE"}:
-            continue
+    asked = [(criterion, line, found[criterion]) for criterion, line in table()[name].items() if criterion in found]
+    return [
+        f"{criterion}: {was} expected, for {line['reason']}; {now}, for {finding.reason}"
+        for criterion, line, finding in asked
+        for was, now in compared(criterion, line, finding)
+        if was != now
+    ]
+
+
+def compared(criterion, line, finding):
+    """What was expected and what was found, in pairs: the verdict, and if there is none to give, nothing beside it."""
+    yield line["verdict"], finding.verdict
+    if finding.verdict == line["verdict"] and finding.verdict in {"PASS", "FAIL"}:
         for key in BESIDE.get(criterion, ()):
-            given = finding.detail.get(FOUND.get(key, key))
-            if key in line and given not in {line[key], ALIKE.get(line[key])}:
-                lines.append(f"{criterion}: {key} {line[key]} expected, for {line['reason']}; {given}, for {finding.reason}")
-    return lines
+            if key in line:
+                yield WORDS.get(line[key], line[key]), seen(finding, key)
