@@ -119,7 +119,8 @@ def test_two_phases(cls, seed):
 
 
 def test_equilibrium_propagation_unlearns_what_is_free_and_learns_what_is_nudged():
-    beats = kicks.Kicker(Case(EquilibriumPropagation, dict(nudging="positive", nudge=1.0)).graph, 2, 0.1).beats()
+    first = dict(nudging="positive", nudge=1.0, order="together", eps=0.5, nudged=4, start="xavier")
+    beats = kicks.Kicker(Case(EquilibriumPropagation, first).graph, 2, 0.1).beats()
     kernel = {(b.answer.population, name): k for cell in beats.values() for b in cell for name, k in b.kernel.items()}
     assert {key: round(k, 2) for key, k in kernel.items() if key[0][:2] == "up"} == {(f"up[{l}]", f"W[{l}]"): 1 for l in range(3)}
     assert kernel["a[2]", "W[1]"] == pytest.approx(-1, abs=0.1)
