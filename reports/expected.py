@@ -1,6 +1,6 @@
-"""What the audit was expected to find, and what was made of it since: `suites/audit/expected.toml`.
+"""What the audit was expected to find, and the least that it sees: `suites/audit/expected.toml` and `limits.toml`.
 
-The auditor cannot read that file. The report can, and says where the two disagree.
+The auditor cannot read these files. The report can, and says where expectation and finding disagree.
 """
 
 from __future__ import annotations
@@ -16,9 +16,19 @@ Line = dict[str, str]
 
 
 def table() -> dict[str, dict[str, Any]]:
-    """By learner and criterion; empty where the suites are not installed."""
+    """Expectations by learner and criterion; empty where the suites are not installed."""
+    return _read("expected.toml")
+
+
+def courses() -> dict[str, dict[str, Any]]:
+    """What probes measured of planted faults, by fault; empty where the suites are not installed."""
+    return _read("limits.toml")
+
+
+def _read(name: str) -> dict[str, dict[str, Any]]:
+    """The tables of a file beside the audit's suite."""
     try:
-        text = importlib.resources.files("suites").joinpath("audit", "expected.toml").read_text(encoding="utf-8")
+        text = importlib.resources.files("suites").joinpath("audit", name).read_text(encoding="utf-8")
     except (ModuleNotFoundError, FileNotFoundError):
         return {}
     return {name: lines for name, lines in tomllib.loads(text).items() if isinstance(lines, dict)}

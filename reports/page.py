@@ -16,6 +16,7 @@ from reports.credit import tables as tables_by_depth
 from reports.data import Cell, ReportData, Tidy, tidy
 from reports.discrimination import discrimination
 from reports.draw import LEAD, MOST
+from reports.expected import courses
 from reports.looks import MARKERS, Looks, looks
 from reports.matrix import MEANINGS, VERDICTS, matrix
 from reports.plausibility import MARKS, SHADES, plausibility
@@ -120,6 +121,7 @@ def _plausibility(data: ReportData, whole: Board, look: Looks) -> dict[str, Any]
     section = plausibility(data.audits, whole)
     return dict(
         plausibility=section, graded=figures.grades(section.profiles, whole, look) if section else [],
+        limits=figures.limits(courses()) if section else [],
         audit_marks=[(MARKS[kind], words, SHADES[kind]) for kind, words in AUDITED.items()],
     )  # fmt: skip
 

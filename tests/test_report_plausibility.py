@@ -7,7 +7,7 @@ import pytest
 
 from harness.audit import CRITERIA
 from harness.audit.literature import LITERATURE, Point, state
-from reports import build, expected
+from reports import build, expected, figures
 from reports.board import board
 from reports.data import tidy
 from reports.plausibility import blocks, plausibility
@@ -145,3 +145,15 @@ def test_the_table_of_expectations_can_be_read():
     table = expected.table()
     assert table["Backprop"]["weight_transport"]["verdict"] == "FAIL"
     assert {c for lines in table.values() for c in lines} <= set(CRITERIA)
+
+
+def test_limits_of_detection_are_drawn_from_what_was_measured():
+    known = expected.courses()
+    drawn = figures.limits(known)
+    assert [d.name for d in drawn] == [f"limit-{name}" for name in known]
+    for drawing, course in zip(drawn, known.values(), strict=True):
+        assert [row[1] for row in drawing.rows] == course["dose"]
+        assert [row[-1] for row in drawing.rows] == course["caught"]
+    page = made({"MLP": profile("MLP")})[1]
+    assert all(drawing.title in page for drawing in drawn)
+    assert not any(drawing.title in made({})[1] for drawing in drawn)
