@@ -75,7 +75,7 @@ def ticks(low: float, high: float, *, log: bool) -> tuple[tuple[float, str], ...
 
         found = [float(x) for x in MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)]
     inside = [x for x in found if low <= x <= high]
-    return tuple((x, written(0.0 if abs(x) < 1e-12 * (high - low) else x)) for x in inside)
+    return tuple((x, written(0.0 if not log and abs(x) < 1e-12 * (high - low) else x)) for x in inside)
 
 
 def _decades(low: float, high: float) -> list[float]:

@@ -154,6 +154,8 @@ def test_limits_of_detection_are_drawn_from_what_was_measured():
     for drawing, course in zip(drawn, known.values(), strict=True):
         assert [row[1] for row in drawing.rows] == course["dose"]
         assert [row[-1] for row in drawing.rows] == course["caught"]
+        assert ">1e−9<" in drawing.svg
+        assert ">0<" not in drawing.svg, "a logarithmic axis has no zero"
     page = made({"MLP": profile("MLP")})[1]
     assert all(drawing.title in page for drawing in drawn)
     assert not any(drawing.title in made({})[1] for drawing in drawn)
