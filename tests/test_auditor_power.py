@@ -21,7 +21,7 @@ limits = importlib.import_module("tests.limits")
 FREE = [
     "FeedbackAlignment", "DirectFeedbackAlignment", "DirectRandomTargetProjection", "KolenPollack", "WeightMirror",
     "NodePerturbation", "WeightPerturbation", "RewardModulatedHebb", "SimplifiedTargetPropagation", "Pepita", "ForwardForward",
-    "PredictiveCoding[feedback=separate]", "Oja", "DeltaRule", "HebbianAssociator",
+    "PredictiveCoding[feedback=separate,steps=3]", "Oja", "DeltaRule", "HebbianAssociator",
 ]  # fmt: skip
 """Neither transport nor anything that is not local, by their equations."""
 GUILTY = {
@@ -56,8 +56,9 @@ def verdicts(word, seed, criteria=(weight_transport, locality), **params):
 
 
 def accused(word, seed):
-    """Whether single steps show anything that must not be; None where nothing can be said."""
+    """Whether single steps of a narrow network show anything that must not be; None where nothing can be said."""
     cls, params = named(word)
+    params = params | (dict(hidden=4) if "hidden" in cls.hypers() else {})
     try:
         graph = Graph(Subject(cls, params, seed=seed))
     except UnauditableError:
@@ -78,9 +79,9 @@ def test_no_false_alarm(word):
 @pytest.mark.slow
 @pytest.mark.parametrize("word", FREE)
 def test_no_false_alarm_in_300_seeds(word):
-    """0 of 300: at 95 % fewer than 1 of 100. Single steps of 300 seeds, and the whole probes of every tenth."""
+    """0 of 300: at 95 % fewer than 1 of 100. Single steps of 300 seeds, and the whole probes of every thirtieth."""
     steps = [accused(word, seed) for seed in range(300)]
-    whole = [verdicts(word, seed) for seed in range(0, 300, 10)]
+    whole = [verdicts(word, seed) for seed in range(0, 300, 30)]
     assert sum(map(bool, steps)) == 0
     assert sum(s is None for s in steps) <= 3
     assert sum("FAIL" in v.values() for v in whole) == 0
@@ -88,11 +89,11 @@ def test_no_false_alarm_in_300_seeds(word):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("word", GUILTY)
-def test_no_miss_in_20_seeds(word):
+def test_no_miss_in_10_seeds(word):
     criterion = GUILTY[word]
     probe = dict(weight_transport=weight_transport, locality=locality)[criterion]
-    found = [verdicts(word, seed, [probe])[criterion] for seed in range(20)]
-    assert found == ["FAIL"] * 20
+    found = [verdicts(word, seed, [probe])[criterion] for seed in range(10)]
+    assert found == ["FAIL"] * 10
 
 
 # ---------------------------------------------------------------- limits of detection
@@ -125,13 +126,13 @@ def test_what_is_seen_grows_with_what_was_planted():
 # ---------------------------------------------------------------- what must not matter
 
 shapes = dict(
-    seed=st.integers(0, 10**6), hidden=st.integers(4, 24), depth=st.integers(2, 4),
+    seed=st.integers(0, 10**6), hidden=st.integers(4, 16), depth=st.integers(2, 3),
     activation=st.sampled_from(["tanh", "sigmoid", "relu", "leaky_relu", "elu", "linear"]), rate=st.floats(1e-6, 0.1),
 )  # fmt: skip
 
 
 @pytest.mark.slow
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(**shapes)
 @example(seed=0, hidden=64, depth=2, activation="tanh", rate=1e-3)
 @example(seed=0, hidden=4, depth=5, activation="tanh", rate=1e-3)

@@ -40,14 +40,16 @@ class Kicker:
         """Kick at so many answers of each signal; both cells or the post-synaptic one `alone`; the unit of this rank."""
         self.graph, self.subject, self.answers, self.kick, self.alone = graph, graph.subject, answers, kick, alone
         self.rank = rank
+        self.tried: set[tuple[str, Answer]] = set()
         self.seen: dict[tuple[Any, ...], dict[str, Array]] = {(): self.subject.base.changes}
         self.events = self.subject.base.events
         self.brightest = int(np.abs(self.subject.x[0]).argmax())
         self.driven = {e.step for s in self.subject.wiring if s.role in CAUSES for e in self._effects(s)}
 
     def _effects(self, s: Synapse) -> list[Any]:
-        graph = self.graph
-        return [e for _, effects in graph.moved.get(s.array, ()) for e in effects if not e.weights and graph.same(e.name, s.post)]
+        """Where weights act on their cells: all rows are moved, for a cell that is shut shows nothing."""
+        effects = self.subject.forced(weights=self.subject.moved(s.array))
+        return [e for e in effects if not e.weights and self.graph.same(e.name, s.post)]
 
     def writes(self, end: str, *, strict: bool) -> list[list[int]]:
         """Steps at which cells at the end of a synapse get a new value, not of an error, by signal: the last of each run.
@@ -161,6 +163,8 @@ class Kicker:
                         continue
                     partner = latest[answer.part % len(latest)] if latest else None
                     k = self.kernel(s, answer, partner) if end == s.post else self._reversed(s, answer, partner)
+                    if s.role in CAUSES:
+                        self.tried.add((self.graph.cell.get(end, end), answer))
                     if k:
                         felt.setdefault(self.graph.cell.get(end, end), {}).setdefault(answer, {})[s.array] = k
         return {cell: [Beat(a, beats[a]) for a in sorted(beats)] for cell, beats in felt.items()}

@@ -14,7 +14,8 @@ alone; `own_phase`, arrays that learn at times when no forward synapse does, suc
 stop learning without it; `pipeline`, layers that the next sample would disturb if it came as soon as they have answered).
 
 PASS: 1 interval. FAIL: 2 or more: free and nudged, free and clamped, true and false label, clean and noisy answer, two passes, a
-mirror's noise. INCONCLUSIVE: nothing changed, or no kick reached a change.
+mirror's noise. INCONCLUSIVE: nothing changed; kicks reached no change, or none from some answers of cells that gave but one
+interval; or what settles remembers its start so well that the kernel there is neither nothing nor what a contrast makes it.
 
 Scellier, B. & Bengio, Y. (2017). Equilibrium propagation. Front. Comput. Neurosci. 11, 24. doi:10.3389/fncom.2017.00024
 Bengio, Y. et al. (2015). Towards biologically plausible deep learning (two phases, clocked). arXiv:1502.04156
@@ -28,7 +29,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harness.audit.evidence import Finding, Witness
-from harness.audit.kicks import SMALLEST, Beat, Kicker
+from harness.audit.kicks import SMALLEST, Answer, Beat, Kicker
 from harness.audit.subject import UnauditableError
 from harness.audit.update_locking import CAUSES, FROZEN, late, waits
 from harness.trace import Script
@@ -39,8 +40,9 @@ if TYPE_CHECKING:
 
 KICKS = 0.1, -3.0, 3.0
 """Sizes of a kick, over the largest value that a population held; large ones cross a threshold, where the first does nothing."""
-FAINT = 0.2
-"""A kernel below this share of the largest at another answer of the same signal is left out: it has been forgotten since."""
+FAINT, CLEAR = 0.2, 0.5
+"""Where a signal goes on in another, a kernel below the first share of the largest is what settling has left of the start. From
+the second on it counts: a contrast weighs both its times alike, and this is half of that. Between them nothing is certain."""
 CARRIED = 0.5
 """A signal of a cell that keeps this share of a shift of another carries it on."""
 RANKS = 3
@@ -49,27 +51,40 @@ ANSWERS = 2, 6
 """Answers of each signal that are kicked in a fast audit, and in a full one: the first, the last, some between."""
 
 
-def intervals(beats: list[Beat], kin: set[tuple[str, str]]) -> list[list[Beat]]:
+def intervals(beats: list[Beat], kin: set[tuple[str, str]], faint: float = CLEAR) -> list[list[Beat]]:
     """Cut the answers of a cell where a kernel turns, where other arrays learn, and where it answers anew, beside what it holds.
 
-    `kin` are pairs of signals of which the second goes on where the first was. Among kin, faint kernels are left out.
+    `kin` are pairs of signals of which the second goes on where the first was. Among kin, kernels below the share
+    `faint` of the largest are left out.
     """
 
-    def near(p: str, q: str) -> bool:
-        return p == q or (p, q) in kin or (q, p) in kin
+    def settled(p: str, q: str) -> bool:
+        return p != q and ((p, q) in kin or (q, p) in kin)
 
     found: list[list[Beat]] = []
     for answer, kernel in beats:
-        others = [each for a, each in beats if near(a.population, answer.population)]
-        tops = {name: max(abs(each.get(name, 0.0)) for each in others) for name in kernel}
-        beat = Beat(answer, {name: k for name, k in kernel.items() if abs(k) > FAINT * tops[name]})
+        loud = {}
+        for name, k in kernel.items():
+            same = max(
+                abs(e.get(name, 0.0))
+                for a, e in beats
+                if (a.population == answer.population and a.step != answer.step) or a == answer
+            )
+            other = max((abs(e.get(name, 0.0)) for a, e in beats if settled(a.population, answer.population)), default=0.0)
+            if abs(k) > max(FAINT * same, faint * other):
+                loud[name] = k
+        beat = Beat(answer, loud)
         aside = [group for group in found if any(old.answer.step == answer.step and _alike(old, beat) for old in group)]
         last = found[-1][-1] if found else None
         if not beat.kernel:
             continue
         if aside:
             aside[0].append(beat)
-        elif last and near(last.answer.population, answer.population) and _alike(last, beat):
+        elif (
+            last
+            and (last.answer.population == answer.population or settled(last.answer.population, answer.population))
+            and _alike(last, beat)
+        ):
             found[-1].append(beat)
         else:
             found.append([beat])
@@ -112,26 +127,46 @@ def clamped(case: Case) -> bool:
     return bool(moved & steps) and not steps <= moved
 
 
-def found(case: Case) -> dict[str, list[list[Beat]]]:
-    """Intervals of every cell, as the first kicks show them that do anything: small or large, at answers or at any signal.
+def found(case: Case) -> tuple[dict[str, list[list[Beat]]], int]:
+    """Intervals of every cell that are certain, and the most that there may be in one.
 
-    Where a coincidence does nothing anywhere, what a kick of the post-synaptic cell alone does counts.
+    They are those of the first kicks that do anything: small or large, at answers or at any signal. Where a coincidence does
+    nothing anywhere, what a kick of the post-synaptic cell alone does counts.
     """
     answers = ANSWERS[not case.fast]
     for kick, driven, alone in [(k, d, a) for a in (False, True) for k in KICKS for d in (True, False)]:
-        beats = Kicker(case.graph, answers, kick, alone=alone).beats(driven=driven)
+        kicker = Kicker(case.graph, answers, kick, alone=alone)
+        beats = kicker.beats(driven=driven)
         if not beats:
             continue
         signals = [{b.answer.population for b in each} for each in beats.values()]
         kin = carried(case.graph) if any(len(each) > 1 for each in signals) else set()
         cells = {cell: intervals(each, kin) for cell, each in beats.items()}
-        for rank in range(1, RANKS if any(b.answer.part for each in beats.values() for b in each) else 0):
+        most = max(len(intervals(each, kin, FAINT)) for each in beats.values())
+        deaf = _deaf(kicker, beats)
+        aside = any(b.answer.part for each in beats.values() for b in each)
+        for rank in range(1, RANKS if aside or deaf else 0):
             if max(map(len, cells.values())) > 1:
                 break
-            more = Kicker(case.graph, answers, kick, alone=alone, rank=rank).beats(driven=driven)
-            cells = {cell: max(cells[cell], intervals(more.get(cell, []), kin), key=len) for cell in cells}
-        return cells
+            again = Kicker(case.graph, answers, kick, alone=alone, rank=rank)
+            more = again.beats(driven=driven)
+            cells |= {c: max(cells.get(c, []), intervals(each, kin), key=len) for c, each in more.items()}
+            most = max(most, *(len(intervals(each, kin, FAINT)) for each in more.values()), 0, 0)
+            deaf &= _deaf(again, more | {c: [] for c in beats if c not in more})
+        if deaf and driven and max(map(len, cells.values())) == 1:
+            step = min(answer.step for _, answer in deaf)
+            raise UnauditableError(
+                f"kicks at some answers, the first at step {step}, reached no change: cells that are shut, or no phase"
+            )
+        return cells, most
     raise UnauditableError("no kick of two cells together, or of one, reached the change of a synapse between them")
+
+
+def _deaf(kicker: Kicker, beats: dict[str, list[Beat]]) -> set[tuple[str, Answer]]:
+    """Answers of cells some of whose kicks were felt, where none was; a sample held beside others may be of no account."""
+    felt = {(cell, beat.answer) for cell, each in beats.items() for beat in each}
+    steps = {(cell, answer.step) for cell, answer in felt}
+    return {(c, a) for c, a in kicker.tried - felt if c in beats and (c, a.step) not in steps}
 
 
 def probe(case: Case) -> Finding:
@@ -141,9 +176,13 @@ def probe(case: Case) -> Finding:
         raise UnauditableError("nothing changed in the sample")
     if subject.cls.can.whole or subject.task.n_ticks > 1:
         return in_sequence(case)
-    cells = found(case)
+    cells, possible = found(case)
     most = max(cells, key=lambda cell: len(cells[cell]))
     value = len(cells[most])
+    if value == 1 < possible:
+        raise UnauditableError(
+            f"its answers have not settled: what they were at first bears on changes, in {possible} intervals or 1"
+        )
     layers = {s.array for s in subject.plastic if s.role in CAUSES}
     beats = [beat for parts in cells.values() for part in parts for beat in part]
     near = {name for beat in beats if layers & beat.kernel.keys() for name in beat.kernel}
