@@ -101,6 +101,11 @@ class Kicker:
         steps = [e.step for e in self.events[: before + 1] if e.name in allowed]
         return self.parts(steps[-1:])
 
+    def last(self, cell: str) -> int:
+        """The last step at which forward synapses of a cell ask for a change; -1 where they never do."""
+        arrays = {s.array for s in self.subject.plastic if s.role in CAUSES and self.graph.cell.get(s.post, s.post) == cell}
+        return max((e.step for e in self.events if e.kind == "change" and e.name in arrays), default=-1)
+
     def unit(self, end: str) -> int:
         """The unit of these cells that is kicked: that whose synapses change most, or the next."""
         for s in self.subject.plastic:

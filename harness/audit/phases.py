@@ -163,10 +163,17 @@ def found(case: Case) -> tuple[dict[str, list[list[Beat]]], int]:
 
 
 def _deaf(kicker: Kicker, beats: dict[str, list[Beat]]) -> set[tuple[str, Answer]]:
-    """Answers of cells some of whose kicks were felt, where none was; a sample held beside others may be of no account."""
+    """Answers of cells some of whose kicks were felt, where none was; a sample held beside others may be of no account.
+
+    Nor is what comes after the last change, which it cannot reach, or a spike: most meet no trace of another.
+    """
     felt = {(cell, beat.answer) for cell, each in beats.items() for beat in each}
     steps = {(cell, answer.step) for cell, answer in felt}
-    return {(c, a) for c, a in kicker.tried - felt if c in beats and (c, a.step) not in steps}
+    last = {cell: kicker.last(cell) for cell in beats}
+    return {
+        (c, a) for c, a in kicker.tried - felt
+        if c in beats and (c, a.step) not in steps and a.step < last[c] and kicker.subject.kinds[a.population] != "spike"
+    }  # fmt: skip
 
 
 def probe(case: Case) -> Finding:
