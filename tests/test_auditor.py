@@ -113,6 +113,11 @@ def test_an_audit_leaves_a_class_as_it_was():
     assert FeedbackAlignment(random_state=3).get_params() == before
 
 
+@pytest.mark.parametrize("cls", [Backprop, FeedbackAlignment, ForwardForward])
+def test_the_block_that_a_rule_was_given_is_no_matter_of_an_audit(cls):
+    assert profile((cls, dict(block=20))) == profile(cls)
+
+
 def test_an_audit_says_the_same_twice():
     one, other = (audit(FeedbackAlignment, fast=True, seed=2) for _ in range(2))
     assert one == other

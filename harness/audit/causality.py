@@ -54,7 +54,7 @@ def hidden(subject: Subject, *, process: bool) -> tuple[str, str]:
 
     Both are "" where a class cannot be imported again, as one that is defined within a function.
     """
-    learner = ticks.start(subject)
+    learner = subject.learner.fork()
     path = ticks.course(subject, max(subject.task.n_ticks, 2))
     half = path.ticks // 2
     ticks.live(learner, path, 0, half)

@@ -67,7 +67,7 @@ class Store:
         self.subject, self.tried = subject, tried
         self.whole = subject.cls.can.whole
         self.path = ticks.course(subject, 1 if self.whole else T + 1)
-        self.learner = ticks.start(subject)
+        self.learner = subject.learner.fork()
         skipped = {"noise"} | {name for s in subject.learner.wiring() for name in (s.array, "d" + s.array)}
         self.written = {k: np.zeros(a.size, bool) for k, a in self.learner.arrays().items() if k not in skipped}
         before = {k: a.copy() for k, a in self.learner.arrays().items()}

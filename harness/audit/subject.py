@@ -99,6 +99,8 @@ class Subject:
         self.x, self.y = self.X[-1], self.Y[-1]
         with np.errstate(all="ignore"):
             self.learner.live(self.X[:-1], self.Y[:-1], self.taught, python=True)
+        if "block" in cls.hypers():  # a sample is a block of its own, whatever it was warmed up in
+            self.learner = self.learner.fork(block=1)
         if not self.learner.finite():
             raise UnauditableError(f"it diverged within {WARM} samples at {self.params}")
         self.wiring = [s for s in self.learner.wiring() if self.learner.arrays()[s.array].size]
@@ -184,7 +186,7 @@ class Subject:
 
     def shift(self, population: str, units: Iterable[int] | None = None) -> dict[str, Array]:
         """A shift of a population at random, in these units or all: about as large as what it held; 1 for spikes."""
-        size = self.learner.fork(block=1).arrays()[population].size if "block" in self.params else self.size(population)
+        size = self.size(population)
         if self.kinds[population] in ("spike", "binary"):
             step = np.ones(size)
         else:

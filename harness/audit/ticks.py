@@ -42,11 +42,6 @@ def lone(subject: Subject) -> bool:
     return "vector" in subject.cls.can.inputs or subject.cls.can.whole
 
 
-def start(subject: Subject) -> Learner:
-    """A twin of the learner that may be moved."""
-    return subject.learner.fork(block=1) if "block" in subject.params else subject.learner.fork()
-
-
 def respond(learner: Learner, signal: Array) -> None:
     """One tick of activity."""
     out = np.zeros((1, learner.task_.n_out), learner.dtype)
@@ -126,7 +121,7 @@ def credit(subject: Subject, n: int) -> Credit:
 
 def states(subject: Subject, path: Course) -> list[dict[str, Array]]:
     """What `plastic` gives after each tick, and at the end."""
-    learner, found = start(subject), []
+    learner, found = subject.learner.fork(), []
     live(learner, path, seen=lambda _: found.append(plastic(learner)))
     subject.runs += 1
     return [*found, plastic(learner)]
