@@ -279,7 +279,7 @@ def test_what_does_not_learn_is_not_judged(criterion):
 def test_ticks_lived_by_hand_are_those_that_the_harness_lives():
     for cls in (recurrent.RFLO, recurrent.BPTT, Backprop, DiehlCook):
         subject = Subject(cls)
-        path, learner, twin = ticks.course(subject, 4), ticks.start(subject), ticks.start(subject)
+        path, learner, twin = ticks.course(subject, 4), subject.learner.fork(), subject.learner.fork()
         ticks.live(learner, path)
         T = 1 if path.lone else 4
         twin.live(path.X.reshape(-1, T, 9), path.Y.reshape(-1, T, 4), python=True)
