@@ -32,6 +32,7 @@ PAIRS = {
     "forward, with a layer that listens to the one above": (ForwardForward, layers.Listening, "update_locking"),
     "two wires, one": (layers.Split, layers.Delta, "signed_teaching"),
     "two wires, one, to hidden layers": (feedback.TwoWires, feedback.OneWire, "signed_teaching"),
+    "two wires, one, through synapses of either sign": (feedback.MixedWires, feedback.MixedWire, "signed_teaching"),
     "recurrent, feedback of its own, read-out weights": (recurrent.RFLO, recurrent.SymmetricRFLO, "weight_transport"),
     "signs held, let go": (layers.Held, layers.Delta, "dale"),
     "spikes, charges": (layers.Spikes, layers.Charges, "channel"),

@@ -32,6 +32,18 @@ class Part(NamedTuple):
     slot: int | None
 
 
+class Axon(NamedTuple):
+    """One cell of a signal: what others hear of it."""
+
+    part: Part
+    unit: int
+
+    def of(self, lines: Array) -> Array:
+        """Its values among those of its population (presentations, units)."""
+        found: Array = lines[slice(None) if self.part.slot is None else slice(self.part.slot, self.part.slot + 1), self.unit]
+        return found
+
+
 class Edited(Tracer):
     """A tracer that does something of its own to populations whenever a step has written them."""
 
@@ -158,23 +170,26 @@ def _opposite(one: Array, other: Array) -> Array:
     return opposite
 
 
-def silenced(subject: Subject, held: Iterable[Part], x: Array, y: Array, weights: dict[str, Array]) -> Run:
-    """One sample with signals held at 0, and with other weights."""
+def silenced(
+    subject: Subject, held: Iterable[Part], x: Array, y: Array, weights: dict[str, Array], spared: Axon | None = None
+) -> Run:
+    """One sample with signals held at 0, but for the axon that is spared, and with other weights."""
     arrays = subject.learner.arrays()
     whole = {part.population: np.zeros_like(arrays[part.population]) for part in held if part.slot is None}
     edits: dict[str, Callable[[Array], None]] = {}
     for name in {part.population for part in held}:
         slots = [part.slot for part in held if part.population == name]
-        edits[name] = functools.partial(_hush, slots)
+        edits[name] = functools.partial(_hush, slots, spared if spared is not None and spared.part.population == name else None)
     return live(subject, subject.learner.fork(**weights, **whole), edits, x, y)
 
 
-def _hush(slots: list[int | None], array: Array) -> None:
+def _hush(slots: list[int | None], spared: Axon | None, array: Array) -> None:
+    lines = array.reshape(-1, array.shape[-1])
+    kept = None if spared is None else spared.of(lines).copy()
     for slot in slots:
-        if slot is None:
-            array[...] = 0
-        else:
-            array.reshape(-1, array.shape[-1])[slot] = 0
+        lines[slice(None) if slot is None else slot] = 0
+    if spared is not None:
+        spared.of(lines)[...] = kept
 
 
 def live(subject: Subject, twin: Learner, edits: dict[str, Callable[[Array], None]], x: Array, y: Array) -> Run:

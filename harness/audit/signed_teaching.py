@@ -8,9 +8,11 @@ itself has the other sign. One sample x is shown with every target in turn, and 
 * if changes do, but none takes both signs, teaching gates what it does not sign: PASS;
 * if some take both signs, each array in which they do must be explained by a pair of signals, each of one sign in all samples:
   with either held at 0 no synapse of the array changes its sign any more, and the signs left by one are opposite to those left
-  by the other; with both at 0 there is no teaching left. A signal is an error or a modulator, or what feedback synapses lead
-  from; or one of the presentations that it holds side by side: the sign comes with the phase. A modulator may be the usual
-  level of another.
+  by the other; with both at 0 there is no teaching left. Where synapses that excite and synapses that inhibit lead from both,
+  the same is asked of their axons: with all others at 0, each leaves every synapse one sign at most; some leave the one, some
+  the other. That synapses of one cell do both is a matter of Dale's law. A signal is an error or a modulator, or what feedback
+  synapses lead from; or one of the presentations that it holds side by side: the sign comes with the phase. A modulator may be
+  the usual level of another.
 
 The value is the share, among synapses whose change takes both signs, of those without such a pair. PASS: 0, and no population
 that speaks to other cells (a synapse leads from it, or all feel it) carries both signs in one unit. FAIL: otherwise; the
@@ -30,6 +32,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from harness.audit import axons
 from harness.audit.evidence import Finding, Witness
 from harness.audit.lesson import clouds, samples, share_right
 from harness.audit.pairs import Part, both_signs, depends, explained, held_by, live, odd_targets, targets, word
@@ -74,7 +77,9 @@ def probe(case: Case) -> Finding:
             return _failed(subject, told, 1.0, detail, "")
         return _finding("PASS", "unsigned", "the target gates changes, and no synapse takes both signs as it varies", 0.0, detail)
     first = flips if states[0] else _within(grid[:1], names)
-    pairs = explained(subject, xs[0], grid, {K: f for K, f in first.items() if flips[K].any()}, states)
+    asked = {K: f for K, f in first.items() if flips[K].any()}
+    pairs = explained(subject, xs[0], grid, asked, states)
+    pairs |= axons.carried(subject, xs[0], grid, {K: f for K, f in asked.items() if K not in pairs}, states)
     left = sum(int(f.sum()) for K, f in flips.items() if K not in pairs) / sum(int(f.sum()) for f in flips.values())
     detail["pairs"] = {K: [word(part) for part in pair] for K, pair in pairs.items()}
     told = signed if left else {p: v for p, v in signed.items() if _travels(case, p)}

@@ -226,3 +226,42 @@ class OneWire(TwoWires):
     """The same error on one wire."""
 
     learn = one_wire
+
+
+def mixed_init(task, rng, hidden, depth, activation, start, block):
+    state = direct_feedback_alignment.init(task, rng, hidden, depth, activation, start, block)
+    return state | dict(more=np.zeros((block, task.n_out)), less=np.zeros((block, task.n_out)))
+
+
+class MixedWires(TwoWires):
+    """Errors on two wires, neither of which is ever negative, through synapses that excite some cells and inhibit others."""
+
+    init = mixed_init
+
+
+class MixedWire(MixedWires):
+    """The same error on one wire, through the same synapses."""
+
+    learn = one_wire
+
+
+def sizes_alone(target, F, dW, db, a, d, more, less, n, block):
+    """more = |target - p|, less half of it; cells turn round what comes down where the target is 0, of which no wire tells."""
+    B, K = target.shape
+    top = a.size - block * K
+    for i in range(B):
+        for k in range(K):
+            more[i, k] = abs(target[i, k] - a[top + i * K + k]) / B
+    for i in range(B):
+        for k in range(K):
+            less[i, k] = abs(target[i, k] - a[top + i * K + k]) / (2 * B)
+    spread(F, a, d, more, less, n, block, B, K)
+    for i in range(d.size):
+        d[i] = d[i] if target[0, i % K] > 0 else -d[i]
+    change(dW, db, a, d, n, block, B)
+
+
+class Unsaid(MixedWires):
+    """A wire carries how large the error is; which way it goes comes to the cells along none."""
+
+    learn = sizes_alone
