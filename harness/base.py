@@ -339,18 +339,8 @@ class Learner:
         plain = dict.fromkeys(n for s in self.wiring() for n in (s.pre, s.post) if n in self.arrays() and n not in names)
         return [*declared, *(Population(name) for name in plain)]
 
-    def _expanded(self, declared: tuple[Any, ...]) -> list[tuple[Any, ...]]:
-        """Declarations with `[l]` written out for every layer that has an array, and `[-1]` for the last layer of all."""
-        found = []
-        count = collections.Counter(map(stem, self.layout_.pieces))
-        for entry in declared:
-            layers = range(len(self.layout_.pieces)) if "[l]" in entry[0] else range(1)
-            for layer in layers:
-                one = tuple(_layer(part, layer, count[stem(part)]) if isinstance(part, str) else part for part in entry)
-                if one[0] not in self.layout_.pieces:
-                    break
-                found.append(one)
-        return found
+    def _expanded(self, declared: tuple[Any, ...]) -> tuple[tuple[Any, ...], ...]:
+        return _expanded(declared, tuple(self.layout_.pieces))
 
     def fork(self, **changes: Any) -> Self:
         """A twin with the same state but for `changes`: the harness's scalpel. `fork(**{"W[0]": A})`, `fork(block=1)`.
@@ -376,20 +366,23 @@ class Learner:
         return twin
 
     def probe(
-        self, x: Array, y: Array | None = None, taught: Array | None = None, *, trace: bool = False, script: Script | None = None
-    ) -> Probe:
-        """What one sample, x (ticks, *shape) and y (ticks, n_out), would do. Leaves the learner as it was.
+        self, x: Array, y: Array | None = None, taught: Array | None = None, *, trace: bool = False, script: Script | None = None,
+        state: State | None = None,
+    ) -> Probe:  # fmt: skip
+        """What one sample, x (ticks, *shape) and y (ticks, n_out), would do, with other arrays where `state` names them.
+
+        Leaves the learner as it was.
 
         With `trace` or a `script` of interventions the kernels run as Python, and each write to a population or a synapse
         is recorded in order.
         """
-        twin = self.fork(block=1) if "block" in self.hypers() else self.fork()
+        twin = self.fork(**({"block": 1} if "block" in self.hypers() else {}), **(state or {}))
         before = twin.layout_.copy()
         told = None if y is None else np.asarray(y)[None]
         if not trace and script is None:
             out = twin.live(np.asarray(x)[None], told, taught, orders=np.zeros((1, 1), np.int64))
             if not len(out):
-                out = self.fork(block=1).live(np.asarray(x)[None])
+                out = self.fork(block=1, **(state or {})).live(np.asarray(x)[None])
             return Probe(out[0], before, twin.layout_.copy(), [])
         tracer = Tracer(twin.layout_, twin.activity(), twin.wiring(), script or Script())
         with tracer:
@@ -471,6 +464,21 @@ def _parameters(function: Any, kernel: str, owner: str) -> list[str]:
         given = f"{owner}.{kernel}({', '.join(names)})"
         raise TypeError(f"{given} must take at least {GIVEN[kernel]} parameters; see harness.learner.")
     return names[GIVEN[kernel] :]
+
+
+@cache
+def _expanded(declared: tuple[Any, ...], names: tuple[str, ...]) -> tuple[tuple[Any, ...], ...]:
+    """Declarations with `[l]` written out for every layer that has an array, and `[-1]` for the last layer of all."""
+    found = []
+    count = collections.Counter(map(stem, names))
+    for entry in declared:
+        layers = range(len(names)) if "[l]" in entry[0] else range(1)
+        for layer in layers:
+            one = tuple(_layer(part, layer, count[stem(part)]) if isinstance(part, str) else part for part in entry)
+            if one[0] not in names:
+                break
+            found.append(one)
+    return tuple(found)
 
 
 def _layer(name: str, layer: int, layers: int) -> str:

@@ -17,6 +17,7 @@ import numpy as np
 
 from harness.declare import Population, Synapse
 from harness.state import Array, Layout
+from harness.watched import Heard, Piece, Watched, address_of
 
 
 class Event(NamedTuple):
@@ -62,64 +63,6 @@ class Script:
         return self
 
 
-class Watched(np.ndarray):
-    """An array that reports its reads and writes. Its views report too."""
-
-    tracer: Tracer | None
-
-    def __array_finalize__(self, parent: object) -> None:
-        self.tracer = getattr(parent, "tracer", None)
-
-    def __getitem__(self, index: Any) -> Any:
-        value = super().__getitem__(index)
-        if self.tracer is not None and not isinstance(value, np.ndarray):
-            self.tracer.read(self.address(index))
-            value = super().__getitem__(index)  # a step may just have ended, and a script have acted on it
-        return value
-
-    def __setitem__(self, index: Any, value: Any) -> None:
-        if self.tracer is not None:
-            parts = index if isinstance(index, tuple) else (index,)
-            one = len(parts) == self.ndim and all(isinstance(i, int | np.integer) for i in parts)
-            self.tracer.write(self.address(index), 1 if one else self.size)
-        super().__setitem__(index, value)
-
-    def __array_function__(self, function: Any, types: Any, arguments: Any, keywords: Any) -> Any:
-        """`np.dot(A, B, out)` reads A and B and writes out."""
-        *inputs, out = arguments
-        for array in inputs:
-            if isinstance(array, Watched) and self.tracer is not None:
-                self.tracer.read(array.address(()))
-        if isinstance(out, Watched) and self.tracer is not None:
-            self.tracer.write(out.address(()), out.size)
-        return function(*(a.view(np.ndarray) if isinstance(a, Watched) else a for a in arguments), **keywords)
-
-    def address(self, index: Any) -> int:
-        """Where in memory the indexed part begins."""
-        base = int(self.__array_interface__["data"][0])
-        parts = index if isinstance(index, tuple) else (index,)
-        if all(isinstance(i, int | np.integer) for i in parts):
-            steps: int = sum(int(i) % n * s for i, n, s in zip(parts, self.shape, self.strides, strict=False))
-            return base + steps
-        part = np.ndarray.__getitem__(self.view(np.ndarray), index)
-        return int(part.__array_interface__["data"][0])
-
-
-class Piece:
-    """One watched array: its place in memory, and which of its elements the present step has written."""
-
-    def __init__(self, name: str, kind: str, array: Array) -> None:
-        self.name, self.kind, self.array = name, kind, array
-        self.start = int(array.__array_interface__["data"][0])
-        self.stop = self.start + array.nbytes
-        self.written = np.zeros(array.size, bool)
-        self.before = array.copy()
-
-    def element(self, address: int) -> int:
-        """The flat index of an address."""
-        return (address - self.start) // self.array.itemsize
-
-
 class Tracer:
     """Watches a layout while kernels run on it as Python: `with Tracer(...) as t: ...; t.events`."""
 
@@ -138,6 +81,7 @@ class Tracer:
         self.raw = {id(p) for p in watched if p.kind == "change" and "d" + p.name in layout.pieces}
         self.pieces = sorted((p for p in watched if p.array.size), key=lambda p: p.start)
         self.starts = [p.start for p in self.pieces]
+        self.latest: Piece | None = None
         self.left = set(script.injections)
         self.course = [e for e in script.course if e.kind not in ("change", "applied")]
         self.played, self.replaying = 0, bool(self.course)
@@ -149,9 +93,12 @@ class Tracer:
     def __enter__(self) -> Self:
         self.plain = dict(self.layout.arrays)
         for name, array in self.plain.items():
-            watched = array.view(Watched)
-            watched.tracer = self
-            self.layout.arrays[name] = watched
+            start, stop = address_of(array), address_of(array) + array.nbytes
+            met = [piece for piece in self.pieces if piece.start < stop and start < piece.stop]
+            if met:
+                watched = array.view(Watched if all(piece.weights for piece in met) else Heard)
+                watched.tracer = self
+                self.layout.arrays[name] = watched
         for piece in self.pieces:
             if piece.name in self.script.shifts:
                 piece.array += self.script.shifts[piece.name].reshape(piece.array.shape)
@@ -171,27 +118,27 @@ class Tracer:
 
     def read(self, address: int) -> None:
         """A value is read: if the present step wrote it, that step is complete."""
-        piece = self.active
-        if piece is not None and piece.start <= address < piece.stop and piece.written[piece.element(address)]:
+        if self.active is not None and self.active.holds(address):
             self.close()
 
     def write(self, address: int, count: int) -> None:
         """`count` values from an address on are about to be written."""
-        piece = self.find(address)
-        if piece is None:
-            return
-        if piece.kind in ("change", "applied"):
-            if piece.name + piece.kind not in self.changing:
+        piece = self.latest
+        if piece is None or not piece.start <= address < piece.stop:
+            piece = self.latest = self.find(address)
+            if piece is None:
+                return
+        if piece.weights:
+            if piece.key not in self.changing:
                 self.close()
                 piece.before = piece.array.copy()
-                self.changing[piece.name + piece.kind] = piece
+                self.changing[piece.key] = piece
             return
         if piece is not self.active:
             self.settle()
             self.active = piece
-            piece.written[:] = False
-        first = piece.element(address)
-        piece.written[first : first + count] = True
+            piece.written = bytearray(piece.array.size)
+        piece.mark(address, count)
 
     def close(self) -> None:
         """End the present step of activity, and let the script act on it."""
@@ -212,8 +159,9 @@ class Tracer:
         at, self.played = self.played, self.played + 1
         self.replaying = at < len(self.course) and self.course[at].name == piece.name
         if self.replaying:
-            shifted = self.course[at].vector + self.script.shifts.get(piece.name, np.zeros(1)).ravel()
-            piece.array[...] = shifted.reshape(piece.array.shape)
+            piece.array[...] = self.course[at].vector.reshape(piece.array.shape)
+            if piece.name in self.script.shifts:
+                piece.array += self.script.shifts[piece.name].reshape(piece.array.shape)
 
     def settle(self) -> None:
         """End the present step, and note the changes of weights since the last."""

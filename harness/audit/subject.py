@@ -133,9 +133,9 @@ class Subject:
         Raises UnauditableError where a value becomes NaN or infinite: of such a run nothing can be said.
         """
         self.runs += 1
-        twin = self.learner.fork(**(weights or {}))
+        sample = self.x if x is None else x, self.y if y is None else y, self.taught
         with np.errstate(all="ignore"):
-            probe = twin.probe(self.x if x is None else x, self.y if y is None else y, self.taught, trace=True, script=script)
+            probe = self.learner.probe(*sample, trace=True, script=script, state=weights)
         changes = {s.array: probe.change(s.array) for s in self.wiring}
         wild = [e.name for e in probe.trace if not finite(e.vector)] + [name for name, d in changes.items() if not finite(d)]
         if wild:
