@@ -17,7 +17,7 @@ from learners.perceptron import Perceptron
 from learners.target_propagation import AuxiliaryTargetPropagation, SimplifiedTargetPropagation
 from learners.three_factor import RewardModulatedHebb
 from learners.weight_perturbation import WeightPerturbation
-from tests.audited import feedback, hebbian, places
+from tests.audited import feedback, hebbian, places, recurrent
 
 GRADES = {
     hebbian.Hebb: "L0",
@@ -29,6 +29,10 @@ GRADES = {
     hebbian.SharedOut: "L4",
     places.Unwired: "L4",
     places.Uneven: "L4",
+    recurrent.RFLO: "L2",
+    recurrent.SymmetricRFLO: "L2",
+    recurrent.RTRL: "L5",
+    recurrent.BPTT: "L5",
     feedback.Clipped: "L5",
     feedback.Smuggled: "L5",
     feedback.Idle: "L5",

@@ -81,11 +81,16 @@ def test_a_copy_now_and_then_is_found(every):
     assert profile((feedback.NowAndThen, dict(every=every)), ["weight_transport"]) == dict(weight_transport="FAIL")
 
 
-def test_what_was_copied_a_sample_ago_is_never_let_pass():
+@pytest.mark.parametrize("ago", [1, 2, 3])
+def test_what_was_copied_some_samples_ago_is_found(ago):
     feedback.HIDDEN.clear()
-    found = audit(feedback.Late, fast=True)
-    assert {f.verdict for f in found.criteria} == {"INCONCLUSIVE"}
-    assert all("differ" in f.reason for f in found.criteria)
+    found = audit(feedback.Late, dict(ago=ago), fast=True)
+    caught = {"weight_transport", "locality", "causality"}
+    assert {f.criterion for f in found.criteria if f.verdict == "FAIL"} == caught
+    assert found["weight_transport"].witness.array[:2] == "W["
+    assert (found["locality"].detail["grade"], found["locality"].witness.array[:2]) == ("L5", "W[")
+    assert found["causality"].detail["hidden"]
+    assert {f.verdict for f in found.criteria if f.criterion not in caught} == {"INCONCLUSIVE"}
 
 
 @pytest.mark.parametrize("cheat", [feedback.Smuggled, feedback.Idle])

@@ -27,6 +27,8 @@ CRITERIA = (
 """Names of criteria, each that of its module, which has `probe(case)`."""
 FAST = (*CRITERIA[:8], "signed_teaching")
 """Those that a fast audit decides."""
+KEPT = "weight_transport", "locality", "causality"
+"""Those that can be decided of a learner that keeps something outside of its state; for others its runs are no measure."""
 
 
 def audit(
@@ -50,6 +52,8 @@ def _finding(case: Case, criterion: str) -> Finding:
     before = case.interventions
     case.turn(criterion)
     try:
+        if case.echo and criterion not in KEPT:
+            raise UnauditableError("what it did in the sample before goes on outside of its state: no run is like another")  # noqa: TRY301
         finding: Finding = importlib.import_module(f"harness.audit.{criterion}").probe(case)
     except UnauditableError as why:
         finding = Finding(criterion=criterion, verdict="INCONCLUSIVE", reason=f"{why}")

@@ -56,6 +56,14 @@ class Case:
         return Graph(self.subject)
 
     @property
+    def echo(self) -> int:
+        """Samples that the learner keeps outside of its state; 0 where it cannot be laid out, which its probes will say."""
+        try:
+            return self.subject.echo
+        except UnauditableError:
+            return 0
+
+    @property
     def interventions(self) -> int:
         """Runs so far, of all subjects."""
         return sum(subject.runs for subject in self.made)

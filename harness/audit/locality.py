@@ -11,7 +11,7 @@ that is told to all alike. The grade is the furthest that any change looks:
   an error d is at hand in the cell, and feedback alignment; what tells them apart is how d came there: weight transport;
 * L3, neuron-local: other synapses, or inputs, of the same cell (weights normalised, heterosynaptic);
 * L4, lateral: other cells of the layer, or their synapses (Sanger's rule, a division by all activities, a softmax not wired);
-* L5, distal: other arrays of weights, other cells, or a signal that came along no synapse.
+* L5, distal: other arrays of weights, other cells, a signal that came along no synapse, or what is kept outside of all arrays.
 
 The teaching dimension of an array is the rank of the Jacobian of its change by the target at a fixed signal (central differences;
 singular values below 1e-8 of the largest are 0): 0 without a teacher, 1 for a scalar, up to the outputs for a vector. A rule that
@@ -20,9 +20,13 @@ dimension is the number of cells told, else 1.
 
 A signal that goes from cell to cell along no declared synapse makes L5, unless it goes through weights that are declared for
 another way: that is counted once, as weight transport, and `strict` in the detail says what the grade is if it counts here too
-(for back-propagation L5, and L2 given its errors). Likewise synapses of feedback that copy others. Predictive coding, contrastive
-Hebbian rules and equilibrium propagation, often called two-factor rules, are L2 as well: what the teacher says goes into as many
-dimensions of change, and whether its word counts as an activity or an error of the cell is a name, not a measurement.
+(for back-propagation L5, and L2 given its errors). Likewise synapses of feedback that copy others. That holds as long as a change
+is local given what came. Where it is not, as where it reads all rows of its array (real-time recurrent learning), or where errors
+come back through the very synapses that they change (back-propagation through time), ways count, and it is L5.
+
+Predictive coding, contrastive Hebbian rules and equilibrium propagation, often called two-factor rules, are L2 as well: what the
+teacher says goes into as many dimensions of change, and whether its word counts as an activity or an error of the cell is a name,
+not a measurement.
 
 PASS: L0, L1, and L2, which most of the field argues about. FAIL: L3 to L5. INCONCLUSIVE: no synapse changed.
 
@@ -184,6 +188,22 @@ class Inspector:
         away = [array for array, ends in posts if not any(self._touch(p, signal) for p in ends)]
         return any(self.graph.carries(array, cells, signal) for array in away)
 
+    def returning(self) -> list[Reading]:
+        """Synapses among cells of one layer that act on others of these cells: what they carry back changes themselves."""
+        loops = {s.array: s.post for s in self.changing.values() if self.graph.same(s.pre, s.post)}
+        what = "the very synapses that it changes, through which errors come back"
+        return [
+            Reading(4, what, o) for o in self.graph.distant_weights if o.cause in loops and self._touch(loops[o.cause], o.name)
+        ]
+
+    def remembered(self) -> list[Reading]:
+        """What the sample before leaves to a change, outside of all arrays: weights that were others then."""
+        what, found = "what is kept outside of its arrays from the sample before", []
+        for s in self.subject.wiring if self.subject.echo else ():
+            effects = self.subject.effects(self.subject.after(self.subject.moved(s.array)))
+            found += [Reading(5, what, Offence(s.array, -1, e.step, e.name, int(e.units.argmax()))) for e in effects[:1]]
+        return found
+
     def modulated(self) -> bool:
         """Whether one number that is told to all acts on anything."""
         return any(self.graph.broadcast(q) and effects for q, effects in self.graph.shifted.items())
@@ -201,13 +221,15 @@ def probe(case: Case) -> Finding:
     numbers, found = eye.weights()
     lost, carried = eye.ways()
     found += eye.activity() + lost + [Reading(5, "the target, which comes to cells along no synapse", o) for o in teaching.stray]
+    found += eye.returning() + eye.remembered()
     worst = max(found, key=lambda r: r.grade, default=None)
     grade = max(given, worst.grade if worst else 0)
-    strict = max([grade, *(r.grade for r in carried)])
     copies = [o for o in graph.read_weights if eye.roles[o.name] == "feedback" and o.name != o.cause]
+    strict = max([grade, *(r.grade for r in carried), *(5 for _ in copies)])
+    own, grade = grade, strict if grade > LOCAL else grade
     detail: dict[str, Any] = dict(
-        grade=f"L{grade}", strict=f"L{5 if copies else strict}", given=f"L{given}", teaching_dimension=teaching.dimension,
-        weights=numbers, nonlocal_reads=sorted({f"{r.offence.name} reads {r.what}" for r in found if r.grade == grade}),
+        grade=f"L{grade}", strict=f"L{strict}", given=f"L{given}", teaching_dimension=teaching.dimension,
+        weights=numbers, nonlocal_reads=sorted({f"{r.offence.name} reads {r.what}" for r in found if r.grade == own}),
         undeclared_ways=sorted({f"{r.offence.cause} to {r.offence.name}" for r in (*lost, *carried)}),
     )  # fmt: skip
     reason = WORDS[grade] + "."

@@ -83,17 +83,20 @@ class Hidden(FeedbackAlignment):
     init, learn = init, through_a_global
 
 
-def a_sample_late(target, W, F, born, dW, db, a, d, n, block, activation, loss):
-    back = HIDDEN.get("late", np.array(F))
+def some_samples_late(target, W, F, born, dW, db, a, d, n, block, activation, loss, ago):
+    kept = HIDDEN.setdefault("late", [])
+    back = kept[-ago] if len(kept) >= ago else np.array(F)
     work(target, back, dW, db, a, d, n, block, activation, loss)
-    HIDDEN["late"] = np.array(F)
-    lend(HIDDEN["late"], born, W, n, F.dtype.type(1))
+    kept.append(np.array(F))
+    lend(kept[-1], born, W, n, F.dtype.type(1))
 
 
 class Late(FeedbackAlignment):
-    """The same, but what is used was copied in the sample before."""
+    """The same, but what is used was copied in the sample before, or some samples ago."""
 
-    init, learn = init, a_sample_late
+    ago: int = hyper(default=1, doc="samples since the copy that is used", low=1, high=3)
+
+    init, learn = init, some_samples_late
 
 
 def smuggled(target, born, dW, db, a, d, n, block, activation, loss):
