@@ -4,7 +4,8 @@ Vaswani, A. et al. (2017). Attention is all you need. NeurIPS. arXiv:1706.03762 
 
 Biological reading: selective attention as a gain on what is relevant now, whatever its place. The weights A are activity, not
 synapses: they live for one sequence. A dot product of every pair of positions, all held in memory at once, has no known
-counterpart in cortex; the gradient needs the transport of every weight, and of A, backwards.
+counterpart in cortex; the gradient needs the transport of every weight, and of A, backwards. Nor has A[t, u] a cell: it belongs
+to two positions at once, and no synapse ends there. So an audit takes it for cells of its own, which nothing could declare.
 
 A block holds B sequences of T positions: rows b T + t of flat matrices. Widths: n inputs, d model, d / heads a head, K out.
 """

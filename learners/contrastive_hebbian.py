@@ -176,7 +176,7 @@ class ContrastiveHebbian(Network):
     step: float = hyper(default=1.0, doc="of a unit towards what it is told", low=0.01, high=1.0, log=True)
 
     source = ("doi:10.1162/089976603762552988",)
-    populations = Population("a[l]"), Population("up[l]"), Population("d[l]", of="a[l+1]")
+    populations = Population("a[l]"), Population("up[l]"), Population("d[l]", of="a[l+1]"), Population("q", of="a[-1]")
     phases = 2
     init, respond, learn = init, respond, learn
 

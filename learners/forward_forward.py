@@ -8,8 +8,7 @@ the activities below divided by their root mean square, so that it cannot tell b
 answer names the label with which the layers, all together, are best pleased.
 
 The label is told by cells y of their own, beside the signal: as in Hinton's leading pixels, but nothing is written over. Other
-labels are false alike and one is drawn anew for each signal. At a silent rectified unit the slope of its square is 0, so a
-straight-through gradient would change nothing here.
+labels are false alike and one is drawn anew for each signal. The slope of a silent unit's square is 0, straight-through or not.
 
 Biological reading: two passes up, one in waking and one in sleep perhaps, in which synapses learn with opposite sign. All that
 a synapse needs is at its ends, but for g, one number for the layer, and which pass it is. To answer, labels are tried in turn.
@@ -89,8 +88,8 @@ def spread(V, y, u, t, a, B, C, m):
 
 
 @lean
-def respond(signal, out, W, b, V, y, x, u, t, a, g, n, block, activation):
-    """a[0] = f(W[0] signal + V y + b[0]) for each label y, a[l] = f(W[l] x[l] + b[l]), x[l] = a[l-1] / sqrt g[l-1].
+def respond(signal, out, W, b, V, y, x, u, t, a, g, n, block, activation, loudness):
+    """For each label y: a[0] = f(W[0] signal + V y + b[0]), a[l] = f(W[l] x[l] + b[l]), x[l] = a[l-1] / sqrt g[l-1].
 
     out[k] = sum_l g[l] with label k; a lone output is that of the second label less that of the first.
     """
@@ -98,6 +97,8 @@ def respond(signal, out, W, b, V, y, x, u, t, a, g, n, block, activation):
     for i in range(B):
         for j in range(n[0]):
             x[i * n[0] + j] = signal[i, j]
+    for c in range(C):
+        y[c, c] = loudness
     dot_t(x, W, u, B, n[0], n[1])
     spread(V, y, u, t, a, B, C, n[1])
     activate(a, b, B * C, n[1], activation)
@@ -178,9 +179,8 @@ def learn(target, V, dW, db, dV, y, x, a, g, s, d, true, false, n, noise, block,
         columns(d[q:], db[c:], 2 * B, m)
         at, to, w, c = at + block * labels * k, to + block * C * m, w + m * k, c + m
         p, q = p + 2 * block * k, q + 2 * block * m
-    for j in range(n[1]):
-        for k in range(C):
-            dV[j, k] = dV.dtype.type(0)
+    for i in range(C * n[1]):
+        dV[i // C, i % C] = dV.dtype.type(0)
     for i in range(2 * B):
         c = true[i // 2] if i % 2 == 0 else false[i // 2]
         row, loud = d[i * n[1] : i * n[1] + n[1]], y[c, c]

@@ -12,6 +12,8 @@ from harness import checks
 from harness.audit import FAST, audit
 from harness.checks import SkippedError, wishes
 from harness.learner import Population, Synapse, hyper
+from harness.registry import find
+from harness.wrapped import Wrapped
 from learners.backprop import Backprop
 from tests import wrong
 from tests.audited import broken
@@ -140,6 +142,22 @@ def wish(cls, name):
     report = checks.run(cls, only=[name])
     assert report["counts"]["failed"] == 0, report["checks"][0]["reason"]
     return report["checks"][0]["reason"]
+
+
+OWN = [
+    e.thing for e in find([]).learners.values() if e.thing.__module__.startswith("learners.") and not issubclass(e.thing, Wrapped)
+]
+OPEN = {("Attention", KNOWS): "A: no synapse leads to or from it"}
+"""What learners of this project cannot say, and why they cannot, in their docstrings."""
+
+
+@pytest.mark.parametrize("cls", OWN, ids=lambda cls: cls.__name__)
+def test_learners_of_this_project_leave_nothing_to_wish_for(cls):
+    wished = {name: words for name in WISHES if (words := wish(cls, name))}
+    assert wished.keys() == {name for learner, name in OPEN if learner == cls.__name__}
+    for name, words in wished.items():
+        assert words.startswith(OPEN[cls.__name__, name])
+        assert "nothing could declare" in importlib.import_module(cls.__module__).__doc__
 
 
 @pytest.mark.parametrize("cls", [wrong.Right, Aligned, Modulated, Backprop], ids=lambda cls: cls.__name__)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harness.audit.case import Case
-from harness.audit.cells import misfit
+from harness.audit.cells import Cells, misfit
 from harness.audit.subject import Subject, UnauditableError
 from harness.checks.contract import contract
 from harness.checks.material import AnyLearner, SkippedError
@@ -74,7 +74,8 @@ def check_an_audit_knows_whose_signals_they_are(learner: AnyLearner) -> None:
         return
     try:
         graph = Case(type(subject.learner), _given(learner)).graph
-        lost = [name for name in loose if name in subject.written and not any(graph.same(name, end) for end in ends)]
+        known = graph.unions.keys() | ends
+        lost = [p for p in loose if p in subject.written and p not in known and not any(graph.same(p, end) for end in ends)]
     except UnauditableError as why:
         raise SkippedError(f"an audit cannot tell whose its signals are: {why}") from None
     if lost:
@@ -138,9 +139,10 @@ def _undeclared(subject: Subject) -> dict[str, str]:
     idle = {name for name in suspects if not any(found for (q, _), found in reach.items() if q == name)}
     idle |= {name for (name, _), found in reach.items() if found.keys() & set(sub.learner.streams)}  # it shifts others' draws
     told: dict[str, str] = {}
+    cells = Cells(sub)
     for (name, unit), found in reach.items():
         for other, mask in found.items():
-            if name not in told and not {name, other} & idle and not _alone(sub, other, mask, unit, sub.size(name)):
+            if name not in told and not {name, other} & idle and not _alone(cells, other, mask, unit, sub.size(name)):
                 told[name] = f"its value {unit} reaches {int(mask.sum())} of {other}"
     return told
 
@@ -172,10 +174,11 @@ def _suspects(subject: Subject) -> list[str]:
     ]  # fmt: skip
 
 
-def _alone(subject: Subject, name: str, mask: Array, unit: int, size: int) -> bool:
-    """Whether what was reached is one cell, or synapses that begin or end at one."""
+def _alone(cells: Cells, name: str, mask: Array, unit: int, size: int) -> bool:
+    """Whether what was reached is one cell, wherever it is shown something, or synapses that begin or end at one."""
+    subject = cells.subject
     if name in {s.array for s in subject.wiring}:
         lines = mask.reshape(len(subject.learner.arrays()[name]), -1)
         return bool(min(lines.any(1).sum(), lines.any(0).sum()) <= 1)
-    place = np.flatnonzero(mask)
-    return len(place) <= 1 and (mask.size != size or place.tolist() in ([], [unit]))
+    units = np.flatnonzero(mask.reshape(-1, cells.units(name)).any(0))
+    return len(units) <= 1 and (mask.size != size or units.tolist() in ([], [unit % cells.units(name)]))
