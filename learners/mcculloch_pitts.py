@@ -4,7 +4,8 @@ McCulloch, W. S. & Pitts, W. (1943). A logical calculus of the ideas immanent in
 115-133. doi:10.1007/BF02478259
 
 Biological reading: a cell fires if enough excitatory synapses are active within the period of latent addition and no
-inhibitory one is. Nothing is plastic: what the net computes was laid down when it was wired.
+inhibitory one is. Nothing is plastic: what the net computes was laid down when it was wired. Here that is done case by case, as
+a teacher shows them, so that an audit, which asks who tells a synapse to change, takes it for plasticity.
 
 `unit` is the neuron, `GATES` its weights for the 14 two-input functions that one neuron can compute, and the class wires
 two layers for any truth table: a cell for each case that is true, which fires for that case alone, and one that fires if any

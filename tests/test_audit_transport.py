@@ -17,6 +17,7 @@ from learners.equilibrium_propagation import EquilibriumPropagation
 from learners.feedback_alignment import FeedbackAlignment
 from learners.frozen import FrozenHidden
 from learners.kolen_pollack import KolenPollack
+from learners.mcculloch_pitts import McCullochPitts
 from learners.mlp import MLP
 from learners.node_perturbation import NodePerturbation
 from learners.predictive_coding import PredictiveCoding
@@ -206,6 +207,12 @@ def test_a_twin_that_is_not_found_out_is_no_control():
     case.twin = SimpleNamespace(graph=case.graph)
     with pytest.raises(UnauditableError, match="was not found out"):
         weight_transport.probe(case)
+
+
+def test_a_net_that_is_wired_by_its_teacher_is_passed_by_what_was_seen():
+    """A target of none tells it to lay no synapse: teaching comes down to W, V is not read, and its twin is found out."""
+    finding = found(McCullochPitts)
+    assert (finding.verdict, finding.reason) == ("PASS", "no row of V acts but on its own cell; the twin was found out.")
 
 
 def test_without_a_teacher_nothing_is_carried():

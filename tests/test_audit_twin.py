@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from harness.audit import carriers
+from harness.audit import audit, carriers
 from harness.audit.case import Case
 from harness.audit.twin import chain
 from learners.attention import Attention
@@ -56,5 +56,10 @@ def test_every_twin_is_found_out(depth):
     }
 
 
-def test_attention_is_no_chain():
+def test_attention_is_no_chain_and_its_own_control():
+    """It is back-propagation itself, and found out: what cannot be built need not be."""
     assert Case(Attention, fast=True).twin is None
+    profile = audit(Attention, only=["weight_transport"], fast=True)
+    assert profile["weight_transport"].verdict == "FAIL"
+    assert profile.twin.startswith("itself")
+    assert audit(Attention, only=["channel"], fast=True).twin == ""

@@ -20,6 +20,7 @@ PASS   none does, and the back-propagation twin of the same architecture, probed
        the forward synapses by plasticity is no transport. Where no teaching comes down there is nothing to carry it.
 NA     no synapse that learns lies below such an array: a single layer.
 INCONCLUSIVE   nothing is learnt below in the sample, nothing could be moved, moving nothing had an effect, or there is no twin.
+       Where forward synapses make no chain, as in attention, no twin can be built. One that is found out is its own control.
 
 In `detail`: T by array; null dimensions; the dose response; the angle of each feedback array to the transposed forward weights,
 now and at birth. Rows of other cells of the same layer that read row j are left to the criterion of locality.
@@ -60,10 +61,11 @@ KINDS = dict(
 
 
 def taught(case: Case, learners: list[Synapse]) -> bool:
-    """Whether the teacher reaches these synapses: whether another target changes what they do."""
+    """Whether the teacher reaches these synapses: whether another target, of one class, of all others or of none, is felt."""
     subject = case.subject
-    for shift in range(1, subject.y.shape[1]):
-        run = subject.run(y=np.roll(subject.y, shift, axis=1))
+    others = [np.roll(subject.y, shift, axis=1) for shift in range(1, subject.y.shape[1])]
+    for y in (*others, 1 - subject.y, 0 * subject.y):
+        run = subject.run(y=y)
         if any(distance(subject.base.changes[s.array], run.changes[s.array]) > TOLERANCE for s in learners):
             return True
     return False
@@ -81,6 +83,7 @@ def probe(case: Case) -> Finding:
     found = examine(graph, rows=1 if case.fast else 4)
     detail = _detail(case, found)
     if found.offences:
+        case.guilty = True
         return _fail(graph, arrays, found, detail)
     placebo = max(_placebo(case, K) for K in arrays)
     if placebo > 0:
