@@ -12,7 +12,7 @@ import inspect
 import re
 from typing import TYPE_CHECKING, Any
 
-from harness.audit import CRITERIA
+from harness.audit import CRITERIA, auditor
 from harness.audit.literature import LITERATURE, state
 from reports.expected import revised, surprises, table
 
@@ -61,7 +61,10 @@ class Verdict:
 
 @dataclasses.dataclass(frozen=True)
 class Profile:
-    """One learner's: its verdicts by criterion (None where it was not asked), where and how they were found, its score."""
+    """One learner's: its verdicts by criterion (None where it was not asked), where and how they were found, its score.
+
+    It is `stale` where another auditor than the present one has found them.
+    """
 
     learner: str
     params: Mapping[str, Any]
@@ -71,6 +74,7 @@ class Profile:
     verdicts: dict[str, Verdict | None]
     score: float | None
     interval: tuple[float, float] | None
+    stale: bool
 
     @property
     def passes(self) -> str:
@@ -103,13 +107,16 @@ def plausibility(audits: Mapping[str, Mapping[str, Any]], whole: Board) -> Plaus
     scores = {standing.label: standing for standing in whole.standings}
     order = [*(name for name in scores if name in audits), *(name for name in audits if name not in scores)]
     shown = tuple(c for c in CRITERIA if any(f["criterion"] == c for a in audits.values() for f in a["criteria"]))
-    profiles = []
+    profiles, now = [], auditor()
     for name in order:
         audit, standing = audits[name], scores.get(name)
         found = {f["criterion"]: _verdict(f) for f in audit["criteria"]}
         score, interval = (standing.score, standing.interval) if standing else (None, None)
         verdicts = {c: found.get(c) for c in shown}
-        profiles.append(Profile(name, audit["params"], audit["seed"], audit["mode"], audit["twin"], verdicts, score, interval))
+        profiles.append(Profile(
+            name, audit["params"], audit["seed"], audit["mode"], audit["twin"], verdicts, score, interval,
+            stale=audit.get("auditor") != now,
+        ))  # fmt: skip
     known = table()
     return Plausibility(
         shown, {c: _definition(c) for c in shown}, tuple(profiles), _lists(profiles),

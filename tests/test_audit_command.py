@@ -3,7 +3,10 @@
 import importlib
 import json
 import math
+import os
 import shlex
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -103,6 +106,13 @@ def test_all_leaves_out_what_has_no_kernels_and_tells_how_far_it_is():
     assert done.stderr.splitlines() == ["1/2 Backprop", "2/2 Perceptron"]
 
 
+@pytest.mark.usefixtures("few")
+def test_all_says_the_same_in_processes_of_their_own_and_in_this_one():
+    here, apart = (cli("audit", "--all", "--json", "--fast", "--jobs", jobs) for jobs in (0, 2))
+    assert here.stdout == apart.stdout
+    assert here.stderr == apart.stderr
+
+
 def test_only_decides_what_is_named_in_the_order_of_all():
     for words in (("--only", "phases", "--only", "weight_transport"), ("--only", "Weight-Transport", "--only", "PHASES")):
         assert [f["criterion"] for f in told("Perceptron", "--fast", *words)["criteria"]] == ["weight_transport", "phases"]
@@ -157,6 +167,7 @@ def test_a_stranger_s_file_with_spaces_and_quotes_in_its_path_is_audited_and_its
     found = told(f"{file}[rate=0.25]", *QUICK)
     assert (found["learner"], found["params"]["rate"]) == ("Mine", 0.25)
     assert repeated(found) == verdicts(found)
+    assert str(here) not in json.dumps(found), "what is kept and shown says nothing of where on a disk the folder is"
 
 
 # ---------------------------------------------------------------- to people
@@ -243,6 +254,51 @@ def test_of_an_earlier_profile_what_was_not_asked_for_stays_unless_the_learner_i
     assert kept(file, "--fast", "--only", "locality", "--seed", 1)["Mine"] == ["locality", "phases"]
     file.write_text(rule("Mine", step="2 * rate"))
     assert kept(file, *QUICK, "--seed", 1)["Mine"] == ["phases"]
+
+
+def test_what_another_auditor_has_found_does_not_stay(monkeypatch):
+    def kept(*words):
+        cli("audit", "Perceptron", *words, "--store", "s.db")
+        with Store("s.db") as store:
+            (audit,) = store.audits().values()
+        return [f["criterion"] for f in audit["criteria"]], audit["auditor"]
+
+    _, now = kept(*QUICK)
+    assert kept("--fast", "--only", "locality") == (["locality", "phases"], now)
+    monkeypatch.setattr("harness.audit.auditor", lambda: "another")
+    assert kept("--fast", "--only", "storage") == (["storage"], "another")
+
+
+def test_the_auditor_is_another_when_its_code_is_and_the_same_when_only_words_are(here):
+    root = Path(registry.__file__).parent
+    shutil.copytree(root, here / "harness")
+
+    def said():
+        words = "from harness.audit import auditor; print(auditor())"
+        return subprocess.run(
+            [sys.executable, "-P", "-c", words],
+            env=os.environ | {"PYTHONPATH": str(here)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+
+    def edit(name, old, new):
+        file = here / "harness" / name
+        assert old in file.read_text()
+        file.write_text(file.read_text().replace(old, new))
+
+    first = said()
+    edit("audit/locality.py", '"""The grade of locality."""', '"""How local it is."""')
+    assert said() == first
+    seen = {first}
+    for name, old, new in (
+        ("audit/locality.py", "THRESHOLD = 1e-6", "THRESHOLD = 1e-5"), ("audit/graph.py", "TRIED = 2", "TRIED = 3"),
+        ("watched.py", "tracer.close()", "tracer.settle()"),
+    ):  # fmt: skip
+        edit(name, old, new)
+        seen.add(said())
+    assert len(seen) == 4
 
 
 def test_a_store_that_cannot_be_is_refused_before_any_work(here, monkeypatch):

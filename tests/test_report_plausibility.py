@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from harness.audit import CRITERIA
+from harness.audit import CRITERIA, auditor
 from harness.audit.literature import LITERATURE, Point, state
 from reports import build, expected, figures
 from reports.board import board
@@ -44,6 +44,13 @@ def test_profiles_stand_in_the_order_of_the_ranking_and_strangers_come_last():
     assert section.profiles[-1].score is None
     assert section.criteria == ("weight_transport", "locality", "dale")
     assert page.count("Plausibility") > 0
+
+
+def test_a_profile_by_another_auditor_is_said_to_be_stale():
+    old, new = profile("MLP") | dict(auditor="0" * 16), profile("Oja") | dict(auditor=auditor())
+    section, page = made({"MLP": old, "Oja": new, "Stranger": profile("Stranger")})
+    assert {p.learner: p.stale for p in section.profiles} == {"MLP": True, "Oja": False, "Stranger": True}
+    assert page.count("found by another version of the audit") == 2
 
 
 def test_a_square_shows_a_grade_where_there_is_one_and_its_reason_is_escaped():

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from harness.audit.case import Case
     from harness.base import Learner
 
-__all__ = ["CRITERIA", "FAST", "Audit", "Finding", "UnauditableError", "Witness", "audit"]
+__all__ = ["CRITERIA", "FAST", "Audit", "Finding", "UnauditableError", "Witness", "audit", "auditor", "wanted"]
 
 CRITERIA = (
     "weight_transport", "locality", "weight_sharing", "update_locking", "phases", "causality", "storage", "channel", "dale",
@@ -43,9 +43,21 @@ def audit(
     from harness.audit.case import Case
 
     case = Case(learner, params, seed=seed, fast=fast, where=where)
-    chosen = [c for c in CRITERIA if c in only] if only else list(FAST if fast else CRITERIA)
-    findings = [_finding(case, criterion) for criterion in chosen]
+    findings = [_finding(case, criterion) for criterion in wanted(only, fast=fast)]
     return Audit(learner=learner.__name__, params=case.shown, seed=seed, mode=case.mode, twin=case.twin_name, criteria=findings)
+
+
+def wanted(only: Iterable[str] = (), *, fast: bool = False) -> list[str]:
+    """The criteria to decide, in the order of all: those named, or else all, or those of a fast audit."""
+    named = set(only)
+    return [c for c in CRITERIA if c in named] if named else list(FAST if fast else CRITERIA)
+
+
+def auditor() -> str:
+    """A digest of the code that decides, whatever the learner: a profile by another one is stale."""
+    from harness.digest import digest
+
+    return digest("harness.audit:audit", *(f"harness.audit.{criterion}:probe" for criterion in CRITERIA))
 
 
 def _finding(case: Case, criterion: str) -> Finding:

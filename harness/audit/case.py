@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from harness.audit.evidence import Finding
     from harness.base import Learner
 
+ITSELF = "itself: no network of layers is like it, and it was found out"
+
 
 class Case:
     """What probes share. Whatever cannot be made raises UnauditableError when it is asked for."""
@@ -25,6 +27,7 @@ class Case:
     ) -> None:
         self.cls, self.given, self.seed, self.fast, self.where = cls, params or {}, seed, fast, where or cls.__name__
         self.made: list[Subject] = []
+        self.guilty = False
         self.purpose = ""
 
     def fresh(self, *, seed: int | None = None, ticks: int = 0, **params: Any) -> Subject:
@@ -100,7 +103,10 @@ class Case:
 
     @property
     def twin_name(self) -> str:
-        """What the positive control is, in words; nothing where no probe has looked for it, or there is none."""
+        """What the positive control is, in words; nothing where no probe has looked for it, or there is none.
+
+        Where no network of layers is like it, a learner that was found out (`guilty`) is a control itself.
+        """
         from harness.audit.twin import of
 
         if "graph" not in self.__dict__:
@@ -109,10 +115,15 @@ class Case:
             found = of(self.graph)
         except Exception:  # noqa: BLE001 - the findings say what a stranger's learner raised
             return ""
-        return found[1] if found else ""
+        return found[1] if found else ITSELF * self.guilty
 
     def signed(self, finding: Finding, runs: int) -> Finding:
         """A finding with the number of its interventions, and the command that repeats it."""
-        words = ["hebbench", "audit", label(self.where, self.given), "--seed", str(self.seed), "--only", finding.criterion]
-        command = shlex.join(words + ["--fast"] * self.fast)
+        command = repeat(self.where, self.given, self.seed, finding.criterion, fast=self.fast)
         return msgspec.structs.replace(finding, interventions=finding.interventions or runs, reproduce=command)
+
+
+def repeat(where: str, given: dict[str, Any], seed: int, criterion: str, *, fast: bool) -> str:
+    """The command that gives one finding again."""
+    words = ["hebbench", "audit", label(where, given), "--seed", str(seed), "--only", criterion]
+    return shlex.join(words + ["--fast"] * fast)
