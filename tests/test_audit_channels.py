@@ -186,14 +186,14 @@ def test_few_are_sparse_and_half_are_not():
     few, half = found("sparsity", signals.Few, fast=False), found("sparsity", MLP, fast=False)
     assert (few.verdict, few.value) == ("PASS", pytest.approx(2 / 12))
     assert half.verdict == "FAIL"
-    assert half.limit_of_detection == 1 / 32
+    assert half.limit_of_detection == 1 / MLP.hypers()["hidden"].default
     assert found("sparsity", FeedbackAlignment, fast=False).verdict == "NA"
     assert found("sparsity", Oja, fast=False).verdict == "NA"
 
 
 def test_an_answer_costs_its_weights():
     subject = Subject(DeltaRule)
-    energy = spent(subject, *(np.repeat(a[None], 120, axis=0) for a in (subject.x, subject.y)))
+    energy = spent(subject, subject.learner, *(np.repeat(a[None], 120, axis=0) for a in (subject.x, subject.y)))
     assert energy["answer"]["mac"] == 9 * 4
     assert energy["answer"]["joules"] == pytest.approx(36 * 4.6e-12)
     assert energy["answer"]["joules_with_memory"] == pytest.approx(36 * 9.6e-12)
