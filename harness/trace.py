@@ -82,6 +82,8 @@ class Tracer:
         self.pieces = sorted((p for p in watched if p.array.size), key=lambda p: p.start)
         self.starts = [p.start for p in self.pieces]
         self.latest: Piece | None = None
+        self.noted: Piece | None = None
+        """Weights or changes that are known to be changing: of further writes to them there is nothing to tell."""
         self.left = set(script.injections)
         self.course = [e for e in script.course if e.kind not in ("change", "applied")]
         self.played, self.replaying = 0, bool(self.course)
@@ -133,6 +135,7 @@ class Tracer:
                 self.close()
                 piece.before = piece.array.copy()
                 self.changing[piece.key] = piece
+            self.noted = piece
             return
         if piece is not self.active:
             self.settle()
@@ -166,7 +169,7 @@ class Tracer:
     def settle(self) -> None:
         """End the present step, and note the changes of weights since the last."""
         self.close()
-        changing, self.changing = self.changing, {}
+        changing, self.changing, self.noted = self.changing, {}, None
         for piece in changing.values():
             self.note(piece, piece.array if id(piece) in self.raw else piece.array - piece.before)
 

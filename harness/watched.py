@@ -65,10 +65,10 @@ class Watched(np.ndarray):
                 address, one = start + index * self.step, True
             else:
                 address, one = self.address(index)
-            piece = tracer.active
+            piece, noted = tracer.active, tracer.noted
             if piece is not None and one and piece.start <= address < piece.stop:
                 piece.written[(address - piece.start) // piece.itemsize] = 1
-            else:
+            elif noted is None or not noted.start <= address < noted.stop:
                 tracer.write(address, 1 if one else self.size)
         _plain_set(self, index, value)
 
@@ -85,10 +85,14 @@ class Watched(np.ndarray):
     def locate(self) -> int:
         """Look up where in memory it lies."""
         self.start, strides = address_of(self), self.strides
-        span = sum((n - 1) * step for n, step in zip(self.shape, strides, strict=True))
-        forwards = min(strides, default=0) >= 0
-        self.low, self.high = (self.start, self.start + span + self.itemsize) if forwards else (0, sys.maxsize)
-        self.step = strides[0] if len(strides) == 1 else None
+        if len(strides) == 1 and strides[0] > 0:
+            self.step = strides[0]
+            self.low, self.high = self.start, self.start + self.shape[0] * self.step
+        else:
+            span = sum((n - 1) * step for n, step in zip(self.shape, strides, strict=True))
+            forwards = min(strides, default=0) >= 0
+            self.low, self.high = (self.start, self.start + span + self.itemsize) if forwards else (0, sys.maxsize)
+            self.step = None
         return self.start
 
     def address(self, index: Any) -> tuple[int, bool]:

@@ -11,6 +11,8 @@ from harness.watched import Heard, Piece, Watched, address_of
 class Ear:
     """Notes what it is told, as a tracer would."""
 
+    noted = None
+
     def __init__(self, piece=None):
         self.writes, self.active, self.closed = [], piece, 0
 
@@ -52,6 +54,15 @@ def test_writes_are_told_through_views_of_views():
     row[1:] = 5.0
     assert ear.writes == [(address_of(plain) + 8 * 6, 1), (address_of(plain) + 8 * 5, 4)]
     assert plain.ravel().tolist() == [0.0] * 5 + [5.0] * 3 + [0.0] * 4
+
+
+def test_of_weights_that_are_known_to_change_nothing_more_is_told():
+    ear, plain = Ear(), np.zeros(6)
+    watched = heard(plain, ear, Watched)
+    ear.noted = Piece("W", "change", plain[2:4])
+    watched[1] = watched[2] = watched[3] = watched[4] = 1.0
+    assert [at - address_of(plain) for at, _ in ear.writes] == [8, 32]
+    assert plain.tolist() == [0, 1, 1, 1, 1, 0]
 
 
 @pytest.mark.parametrize(("kind", "closed"), [(Watched, 0), (Heard, 1)])
