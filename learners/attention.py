@@ -194,7 +194,7 @@ class Attention(Descending):
     source = ("arXiv:1706.03762",)
     can = Can(inputs={"vector", "sequence"}, whole=True)
     compile_loop = False
-    audited: ClassVar = dict(width=5, heads=1)
+    audited: ClassVar = dict(width=3, heads=1)
     synapses = (
         Synapse("E", "x", "h"),
         Synapse("P", "1", "h", "bias"),
