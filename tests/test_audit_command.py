@@ -92,7 +92,7 @@ def test_what_is_no_number_is_null(monkeypatch):
 
     monkeypatch.setattr(module, "probe", probe)
     (finding,) = told("Perceptron", *QUICK)["criteria"]
-    assert (finding["value"], finding["threshold"], finding["reason"]) == (None, None, "so.")
+    assert (finding["value"], finding["threshold"], finding["reason"]) == (None, None, "So.")
     assert finding["witness"]["row"] == 1
     assert finding["detail"] == dict(curve=[1.0, None], kinds=["rate"], pair=[2.0, 3, True])
 

@@ -107,7 +107,7 @@ def test_the_rate_of_a_spiking_cell_is_kept_by_its_other_synapses():
 def test_without_a_change_nothing_is_said():
     finding = found(places.Still)
     assert finding.verdict == "INCONCLUSIVE"
-    assert "no synapse changed" in finding.reason
+    assert "No synapse changed" in finding.reason
 
 
 # ---------------------------------------------------------------- wiring

@@ -192,7 +192,7 @@ def test_a_free_population_of_which_one_unit_is_reached_is_of_that_cell():
 def test_where_nothing_is_learnt_nothing_is_concluded():
     finding = found(carried.Still)
     assert finding.verdict == "INCONCLUSIVE"
-    assert "nothing is learnt" in finding.reason
+    assert "Nothing is learnt" in finding.reason
 
 
 def test_without_a_twin_nobody_passes():
@@ -212,7 +212,7 @@ def test_a_twin_that_is_not_found_out_is_no_control():
 def test_a_net_that_is_wired_by_its_teacher_is_passed_by_what_was_seen():
     """A target of none tells it to lay no synapse: teaching comes down to W, V is not read, and its twin is found out."""
     finding = found(McCullochPitts)
-    assert (finding.verdict, finding.reason) == ("PASS", "no row of V acts but on its own cell; the twin was found out.")
+    assert (finding.verdict, finding.reason) == ("PASS", "No row of V acts but on its own cell; the twin was found out.")
 
 
 def test_without_a_teacher_nothing_is_carried():

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from harness.audit import CRITERIA, FAST, audit
+from harness.audit import _finding as decided
+from harness.audit.case import Case
 from harness.audit.subject import Subject
 from learners.backprop import Backprop
 from learners.feedback_alignment import FeedbackAlignment
@@ -62,9 +64,24 @@ def test_one_line_flips_one_verdict(pair):
 def test_a_verdict_is_only_one_of_four_and_says_why():
     for finding in audit(FeedbackAlignment, fast=True).criteria:
         assert finding.verdict in {"PASS", "FAIL", "NA", "INCONCLUSIVE"}
-        assert finding.reason
+        assert finding.reason[0].isupper()
+        assert finding.reason.endswith(".")
         assert finding.reproduce.startswith("hebbench audit")
-        assert finding.interventions >= 0
+        assert finding.interventions > 0
+
+
+def test_what_was_done_is_counted_and_what_is_shared_is_said():
+    """Each finding rests on the runs that it counts, whoever made them; all together are those that were made."""
+    case = Case(FeedbackAlignment, fast=True)
+    runs = []
+    for criterion in FAST:
+        finding = decided(case, criterion)
+        shared = finding.detail.get("shared", 0)
+        assert finding.interventions >= shared
+        assert (shared > 0) == (criterion in {"weight_transport", "locality", "weight_sharing", "update_locking", "phases"})
+        runs.append(finding.interventions - shared)
+    assert sum(runs) + case.shared == case.interventions
+    assert min(f.interventions for f in audit(ForwardForward, fast=True).criteria) > 0
 
 
 # ---------------------------------------------------------------- those that cheat

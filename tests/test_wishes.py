@@ -173,7 +173,7 @@ def test_nothing_is_left_to_wish_for(cls, name):
         (Averager, SEES, ["mean carries signals from cell to cell", "of kind modulator"]),
         (Mute, SEES, ["nothing is written to e in a sample"]),
         (Twice, KNOWS, ["h2", "no synapse leads to or from it", "Population(name, kind, of=theirs)"]),
-        (broken.Ragged, BEGINS, ["an audit can say nothing of it: W is declared (post, pre) = (y, e)"]),
+        (broken.Ragged, BEGINS, ["an audit can say nothing of it: array W is declared (post, pre) = (y, e)"]),
         (broken.Thrown, BEGINS, ["not deterministic under a fixed seed"]),
         (broken.Running, BEGINS, ["it diverged within"]),
         (

@@ -61,7 +61,7 @@ def auditor() -> str:
 
 
 def _finding(case: Case, criterion: str) -> Finding:
-    before = case.interventions
+    before = case.interventions - case.shared
     case.turn(criterion)
     try:
         if case.echo and criterion not in KEPT:
@@ -72,4 +72,4 @@ def _finding(case: Case, criterion: str) -> Finding:
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a stranger's learner raises
         words = f"The probe ended in {type(error).__name__}: {error}"
         finding = Finding(criterion=criterion, verdict="INCONCLUSIVE", reason=words)
-    return case.signed(plain(finding), case.interventions - before)
+    return case.signed(plain(finding), case.interventions - case.shared - before)

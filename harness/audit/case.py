@@ -27,8 +27,9 @@ class Case:
     ) -> None:
         self.cls, self.given, self.seed, self.fast, self.where = cls, params or {}, seed, fast, where or cls.__name__
         self.made: list[Subject] = []
-        self.guilty = False
+        self.guilty = self.looked = False
         self.purpose = ""
+        self._graph: Graph | None = None
 
     def fresh(self, *, seed: int | None = None, ticks: int = 0, **params: Any) -> Subject:
         """Another subject: with other settings, another seed, or so many ticks."""
@@ -44,7 +45,7 @@ class Case:
 
     def turn(self, purpose: str) -> None:
         """From here on all is drawn for another criterion, as if it were the only one: its command repeats it."""
-        self.purpose = purpose
+        self.purpose, self.looked = purpose, False
         for subject in self.made:
             subject.rng = draws(subject, purpose)
 
@@ -53,10 +54,22 @@ class Case:
         """The learner at the settings of the audit."""
         return self.fresh()
 
-    @cached_property
+    @property
     def graph(self) -> Graph:
         """The direct effects in its sample."""
-        return Graph(self.subject)
+        if self._graph is None:
+            self._graph = Graph(self.subject)
+        self.looked = True
+        return self._graph
+
+    @graph.setter
+    def graph(self, graph: Graph) -> None:
+        self._graph = graph
+
+    @property
+    def shared(self) -> int:
+        """Runs that were made for direct effects, once for all criteria."""
+        return 0 if self._graph is None else self._graph.shared
 
     @property
     def echo(self) -> int:
@@ -109,18 +122,20 @@ class Case:
         """
         from harness.audit.twin import of
 
-        if "graph" not in self.__dict__:
+        if self._graph is None:
             return ""
         try:
-            found = of(self.graph)
+            found = of(self._graph)
         except Exception:  # noqa: BLE001 - the findings say what a stranger's learner raised
             return ""
         return found[1] if found else ITSELF * self.guilty
 
     def signed(self, finding: Finding, runs: int) -> Finding:
-        """A finding with the number of its interventions, and the command that repeats it."""
+        """A finding with the number of its interventions, its own and those that are shared, and the command that repeats it."""
+        shared = self.shared if self.looked else 0
         command = repeat(self.where, self.given, self.seed, finding.criterion, fast=self.fast)
-        return msgspec.structs.replace(finding, interventions=finding.interventions or runs, reproduce=command)
+        detail = finding.detail | dict(shared=shared) if shared else finding.detail
+        return msgspec.structs.replace(finding, interventions=runs + shared, reproduce=command, detail=detail)
 
 
 def repeat(where: str, given: dict[str, Any], seed: int, criterion: str, *, fast: bool) -> str:

@@ -34,11 +34,11 @@ def misfit(subject: Subject, name: str, of: str) -> str:
     """Why a population cannot hold signals of the cells that are declared, or nothing."""
     arrays = subject.learner.arrays()
     if lost := [part for part in of.split("+") if part not in arrays]:
-        return f"{name} is said to be of {of}, but there is no array {', '.join(lost)}"
+        return f"population {name} is said to be of {of}, but there is no array {', '.join(lost)}"
     ends = {end: n for s in subject.wiring for end, n in ((s.post, len(arrays[s.array])), (s.pre, arrays[s.array][0].size))}
     units, size = sum(ends.get(part, arrays[part].size) for part in of.split("+")), arrays[name].size
     fits = units and size and max(units, size) % min(units, size) == 0
-    return "" if fits else f"{name} is said to be of {of}, which are {units} where {name} has {size} values"
+    return "" if fits else f"population {name} is said to be of {of}, which are {units} where {name} has {size} values"
 
 
 Nudges = dict[str, list[tuple[int, list["Effect"]]]]
@@ -49,7 +49,7 @@ class Cells:
     """The cells of a subject, as its declarations and its nudged units show them."""
 
     def __init__(self, subject: Subject) -> None:
-        self.subject = subject
+        self.subject, self.shared = subject, 0
         for name, of in subject.cells.items():
             if why := misfit(subject, name, of):
                 raise UnauditableError(why)

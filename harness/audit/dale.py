@@ -89,7 +89,7 @@ def _reason(mixed: dict[str, Array], negative: dict[str, Array], flips: list[Fli
     if count := sum(int(m.sum()) for m in mixed.values()):
         found.append(f"{count} of {sum(m.size for m in mixed.values())} cells excite and inhibit at once")
     if below := [p for p, m in negative.items() if m.any()]:
-        found.append(f"{', '.join(below)} send negative values")
+        found.append(f"cells of {', '.join(below)} send negative values")
     if flips:
         found.append(f"{len(flips)} times a weight changed sides in {done} adversarial updates")
     return "; ".join(found) or f"every cell has one sign, and kept it through {done} adversarial updates"

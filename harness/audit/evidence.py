@@ -26,7 +26,9 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
     `value` is `statistic`, in words, as measured; `noise_floor` what it is where there is nothing to find, `threshold` where the
     verdict turns, `limit_of_detection` the least that would have been seen. NA: the criterion does not apply, `reason` says
-    why. INCONCLUSIVE: there was no power to decide.
+    why. INCONCLUSIVE: there was no power to decide. `interventions` are the runs of a sample that it rests on. Those that show
+    the direct effects of cells and weights are made once for all criteria; each that looks at them counts all that there were
+    by then, and says how many in `detail`, as `shared`.
     """
 
     criterion: str
@@ -44,9 +46,10 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def plain(finding: Finding) -> Finding:
-    """A finding in numbers of Python, as JSON has them: NaN and infinity are None. Its reason ends as a sentence does."""
+    """A finding in numbers of Python, as JSON has them: NaN and infinity are None. Its reason is a sentence, from end to end."""
     told = _plain(finding)
-    return msgspec.convert(told | dict(reason=told["reason"].rstrip(". ") + "."), Finding)
+    words = told["reason"].rstrip(". ") + "."
+    return msgspec.convert(told | dict(reason=words[0].upper() + words[1:]), Finding)
 
 
 def _plain(value: Any) -> Any:

@@ -114,7 +114,7 @@ def _failed(subject: Subject, told: dict[str, int], left: float, detail: dict[st
     order = sorted(told, key=lambda p: (subject.kinds[p] != "modulator", subject.size(p)))
     name = order[0]
     label = "scalar" if subject.kinds[name] == "modulator" and subject.size(name) == 1 else "wire"
-    reason = f"{name} carries both signs in unit {told[name]}, and no two signals of one sign stand for it"
+    reason = f"population {name} carries both signs, as in unit {told[name]}, and no two signals of one sign stand for it"
     return _finding("FAIL", label, reason, left, detail | dict(both=order), Witness(population=name, unit=told[name]))
 
 

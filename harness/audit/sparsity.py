@@ -78,7 +78,7 @@ def probe(case: Case) -> Finding:
     rates = watch(subject, learner, names, X[LESSONS:])
     like = {p: r for p, r in rates.items() if r.min() >= 0}
     if not like:
-        return _finding("NA", f"{', '.join(rates)} take both signs, which no rate does", energy)
+        return _finding("NA", f"populations {', '.join(rates)} take both signs, which no rate does", energy)
     found = {p: measures(r) for p, r in like.items() if r.any() and r.shape[1] >= 1 / SPARSE}
     if not found:
         raise UnauditableError(f"in {', '.join(like)} no cell spoke, or they are fewer than {1 / SPARSE:.0f}")

@@ -50,11 +50,12 @@ class drawn(cached_property[Any]):  # noqa: N801 - it is written as `cached_prop
         if instance is None:
             return self
         subject = instance.subject
-        kept, subject.rng = subject.rng, draws(subject, str(self.attrname))
+        kept, subject.rng, runs = subject.rng, draws(subject, str(self.attrname)), subject.runs
         try:
             return super().__get__(instance, owner)
         finally:
             subject.rng = kept
+            instance.shared += subject.runs - runs
 
 
 class Run(NamedTuple):
@@ -248,7 +249,7 @@ class Subject:
                     continue
                 if arrays[end].size % size:
                     raise UnauditableError(
-                        f"{s.array} is declared (post, pre) = ({s.post}, {s.pre}) and has shape {arrays[s.array].shape}, "
+                        f"array {s.array} is declared (post, pre) = ({s.post}, {s.pre}) and has shape {arrays[s.array].shape}, "
                         f"but {end} has {arrays[end].size} units"
                     )
 

@@ -163,8 +163,8 @@ def probe(case: Case) -> Finding:
     bad = worst.lock > 0 or max(w.freeze for w in found) > FROZEN
     detail["label"] = "locked" if worst.lock else "frozen" if bad else "free"
     if worst.lock:
-        need = f"needs {worst.need}" if worst.need else "learns"
-        reason = f"{worst.array} {need} {worst.lock} ticks after its own answer"
+        need = f"need {worst.need}" if worst.need else "learn"
+        reason = f"Synapses {worst.array} {need} {worst.lock} ticks after their own answer"
         reason += f", and {detail['slope']:.2g} more for each layer above." if grows else "."
     elif bad:
         held = max(found, key=lambda w: w.freeze)

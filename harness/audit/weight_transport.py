@@ -163,7 +163,7 @@ def _fail(graph: Graph, arrays: list[Synapse], found: Found, detail: dict[str, A
     free = [s.array for s in arrays if s.array not in {o.cause for o in found.offences}]
     changed = {s.array for s in graph.subject.wiring}
     acts = "is read by the change of" if worst.name in changed else "acts on"
-    reason = f"{K.array} ({K.pre} to {K.post}) {acts} {worst.name}, beside its own cell, {KINDS[response.kind]}"
+    reason = f"a row of {K.array} ({K.pre} to {K.post}) {acts} {worst.name}, beside its own cell, {KINDS[response.kind]}"
     if free:
         reason += f"; {', '.join(free)} {'is' if len(free) == 1 else 'are'} free"
     told = [t.total for t in found.trials if t.offence is not None]

@@ -50,6 +50,8 @@ def _title(f: Finding) -> str:
 
 def _measured(f: Finding) -> str:
     runs = counted(f.interventions, "intervention")
+    if shared := f.detail.get("shared"):
+        runs += f", {shared} of them shared with other criteria"
     if f.value is None:
         return f"nothing measured; {runs}."
     beside = [("noise", f.noise_floor), ("threshold", f.threshold), ("limit of detection", f.limit_of_detection)]
