@@ -17,7 +17,7 @@ from learners.perceptron import Perceptron
 from learners.target_propagation import AuxiliaryTargetPropagation, SimplifiedTargetPropagation
 from learners.three_factor import RewardModulatedHebb
 from learners.weight_perturbation import WeightPerturbation
-from tests.audited import feedback, hebbian, places, recurrent
+from tests.audited import convolved, feedback, hebbian, places, recurrent
 
 GRADES = {
     hebbian.Hebb: "L0",
@@ -29,6 +29,8 @@ GRADES = {
     hebbian.SharedOut: "L4",
     places.Unwired: "L4",
     places.Uneven: "L4",
+    convolved.Local: "L2",
+    convolved.Convolution: "L2",
     recurrent.RFLO: "L2",
     recurrent.SymmetricRFLO: "L2",
     recurrent.RTRL: "L5",
@@ -141,6 +143,8 @@ def test_cells_of_two_populations_side_by_side():
         (places.Apart, "PASS", 1.0, "never meet"),
         (places.Pooled, "FAIL", 3.0, "m hears several"),
         (places.Overlapping, "FAIL", 3.0, "c hears several"),
+        (convolved.Local, "PASS", 1.0, "one cell, in one place"),
+        (convolved.Convolution, "FAIL", 7.0, "serves 7 cells"),
         (ForwardForward, "PASS", 1.0, "never meet"),
         (Attention, "FAIL", 4.0, "places at once"),
         (FeedbackAlignment, "PASS", 1.0, "one cell, in one place"),

@@ -14,7 +14,7 @@ from learners.feedback_alignment import FeedbackAlignment
 from learners.forward_forward import ForwardForward
 from learners.predictive_coding import PredictiveCoding
 from learners.target_propagation import DifferenceTargetPropagation, SimplifiedTargetPropagation
-from tests.audited import broken, feedback, hebbian, layers, recurrent
+from tests.audited import broken, convolved, feedback, hebbian, layers, recurrent
 
 PAIRS = {
     "feedback of its own, back-propagation": (FeedbackAlignment, Backprop, "weight_transport"),
@@ -36,6 +36,13 @@ PAIRS = {
     "two wires, one, to hidden layers": (feedback.TwoWires, feedback.OneWire, "signed_teaching"),
     "two wires, one, through synapses of either sign": (feedback.MixedWires, feedback.MixedWire, "signed_teaching"),
     "recurrent, feedback of its own, read-out weights": (recurrent.RFLO, recurrent.SymmetricRFLO, "weight_transport"),
+    "weights at each window, one kernel for all": (convolved.Local, convolved.Convolution, "weight_sharing"),
+    "windows, feedback of its own, back-propagation": (convolved.Local, convolved.LocalBackprop, "weight_transport"),
+    "one kernel, feedback of its own, back-propagation": (
+        convolved.Convolution,
+        convolved.ConvolutionBackprop,
+        "weight_transport",
+    ),
     "signs held, let go": (layers.Held, layers.Delta, "dale"),
     "spikes, charges": (layers.Spikes, layers.Charges, "channel"),
 }

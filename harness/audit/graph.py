@@ -111,10 +111,16 @@ class Graph(Cells):
                     mask = self.folded(e).copy()
                     own = self.place(*self.origin(posts[array], j), e.name)
                     if own is not None and mask.size > own:
-                        mask[own] = False
+                        mask[own :: self.step(array, own)] = False
                     if mask.any():
                         found.append(Offence(array, j, e.step, e.name, int(mask.argmax())))
         return found
+
+    def step(self, array: str, unit: int) -> int:
+        """How far apart cells are that have one row of an array: those of all places that a kernel serves; else past the end."""
+        rows = len(self.subject.learner.arrays()[array])
+        post = next(s.post for s in self.subject.wiring if s.array == array)
+        return rows if unit < rows < self.units(post) else self.units(post)
 
     @cached_property
     def stray_signals(self) -> list[Offence]:
@@ -208,9 +214,9 @@ class Graph(Cells):
                     mask = self.rows(e).copy()
                     row, column = (self.place(cells, unit, end) for end in ends[e.name])
                     if row is not None:
-                        mask[row] = False
+                        mask[row % len(mask)] = False  # one row may serve several cells, and one column: that is weight sharing
                     if column is not None:
-                        mask[:, column] = False
+                        mask[:, column % mask.shape[1]] = False
                     if mask.any():
                         found.append(Offence(q, v, e.step, e.name, int(mask.any(1).argmax())))
         return found + [o for o in self._foreign(ends, roles) if (o.cause, o.name) not in {(f.cause, f.name) for f in found}]

@@ -20,7 +20,8 @@ dimension is the number of cells told, else 1.
 
 A signal that goes from cell to cell along no declared synapse makes L5, unless it goes through weights that are declared for
 another way: that is counted once, as weight transport, and `strict` in the detail says what the grade is if it counts here too
-(for back-propagation L5, and L2 given its errors). Likewise synapses of feedback that copy others. That holds as long as a change
+(for back-propagation L5, and L2 given its errors). Likewise synapses of feedback that copy others, and one number that several
+cells share (weight sharing): all of them are its cells. That holds as long as a change
 is local given what came. Where it is not, as where it reads all rows of its array (real-time recurrent learning), or where errors
 come back through the very synapses that they change (back-propagation through time), ways count, and it is L5.
 

@@ -184,7 +184,7 @@ def of(graph: Graph) -> tuple[type[Learner], str] | None:
         return None
     subject, (way, loops) = graph.subject, found
     arrays: dict[str, Any] = subject.learner.arrays()
-    hidden, ticks = [len(arrays[array]) for array in way], subject.task.n_ticks
+    hidden, ticks = [*(arrays[array][0].size for array in way[1:]), len(arrays[way[-1]])], subject.task.n_ticks
     if hidden[-1] == subject.task.n_out:
         hidden.pop()
     widths = [math.prod(subject.task.shape), *hidden, subject.task.n_out]
