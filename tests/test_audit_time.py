@@ -69,12 +69,12 @@ def test_a_step_is_on_the_way_to_a_change_if_and_only_if_the_change_feels_it(cls
     ],
 )
 def test_layers_wait_for_those_above(cls, lock):
-    found = {w.array: w for w in update_locking.waits(Graph(Subject(cls, dict(depth=4))))}
+    found = {w.array: w for w in update_locking.waits(update_locking.Web(Graph(Subject(cls, dict(depth=4)))))}
     assert [found[f"W[{l}]"].lock for l in range(5)] == [lock(4 - l) for l in range(5)]
 
 
 def test_feedback_alignment_waits_as_long_as_back_propagation():
-    one, other = (update_locking.waits(Graph(Subject(cls, SMALL))) for cls in (Backprop, FeedbackAlignment))
+    one, other = (update_locking.waits(update_locking.Web(Graph(Subject(cls, SMALL)))) for cls in (Backprop, FeedbackAlignment))
     assert [w[:3] for w in one] == [w[:3] for w in other]
 
 
@@ -87,6 +87,29 @@ def test_waiting_grows_with_depth(cls, slope):
 def test_what_waits_for_nothing_may_learn_at_once(cls):
     found = finding(cls, "update_locking")
     assert (found.verdict, found.value, max(found.detail["freeze"].values())) == ("PASS", 0.0, 1)
+
+
+@pytest.mark.parametrize(
+    ("cls", "held"),
+    [
+        (Backprop, {"W[0]", "W[1]"}),
+        (FeedbackAlignment, {"W[0]", "W[1]"}),
+        (DirectFeedbackAlignment, {"W[0]", "W[1]"}),
+        (NodePerturbation, {"W[0]", "W[1]"}),
+        (Pepita, {"W[0]", "W[1]", "W[2]"}),
+        (PredictiveCoding, {"W[0]", "W[1]", "W[2]"}),
+        (WeightPerturbation, set()),  # its changes read what was rewarded, and no activity
+        (DirectRandomTargetProjection, set()),
+        (ForwardForward, set()),
+        (DeltaRule, set()),
+        (DiehlCook, set()),
+    ],
+)
+def test_what_the_next_sample_would_disturb(cls, held):
+    """It comes as soon as a layer can have learnt, while this one is still on its way through those above."""
+    disturbed = finding(cls, "update_locking").detail["pipeline"]
+    assert {array for array, share in disturbed.items() if share > 0.01} == held
+    assert all(disturbed[array] == 0 for array in disturbed.keys() - held)
 
 
 @pytest.mark.parametrize("cls", [PredictiveCoding, EquilibriumPropagation, RewardModulatedHebb, WeightPerturbation])

@@ -11,7 +11,7 @@ after its last tick has one more period, for that.
 Errors and targets that come in between are no phase: back-propagation has one way up and one way down, and one interval
 (`detail` says of what else there is: `target_clamp`, whether answers of the output are under the target in part of the sample
 alone; `own_phase`, arrays that learn at times when no forward synapse does, such as the feedback of a weight mirror, which would
-stop learning without it; `pipeline`, layers that the next sample would disturb if it came as soon as they have answered).
+stop learning without it).
 
 PASS: 1 interval. FAIL: 2 or more: free and nudged, free and clamped, true and false label, clean and noisy answer, two passes, a
 mirror's noise. INCONCLUSIVE: nothing changed; kicks reached no change, or none from some answers of cells that gave but one
@@ -31,7 +31,7 @@ import numpy as np
 from harness.audit.evidence import Finding, Witness
 from harness.audit.kicks import SMALLEST, Answer, Beat, Kicker
 from harness.audit.subject import UnauditableError
-from harness.audit.update_locking import CAUSES, FROZEN, late, waits
+from harness.audit.update_locking import CAUSES, late
 from harness.trace import Script
 
 if TYPE_CHECKING:
@@ -197,7 +197,6 @@ def probe(case: Case) -> Finding:
         kernel=[dict(population=a.population, step=a.step, part=a.part, arrays=kernel) for a, kernel in beats],
         target_clamp=clamped(case), own_phase=sorted({name for beat in beats for name in beat.kernel} - layers - near),
         ways="1 up, 1 down" if any(e.kind == "error" for e in subject.base.events) else "1 up",
-        pipeline=[w.array for w in waits(case.graph) if w.freeze > FROZEN],
     )  # fmt: skip
     times = [f"{part[-1].answer.population} at step {part[-1].answer.step}" for part in cells[most]]
     last = cells[most][-1][-1].answer

@@ -15,7 +15,13 @@ direct feedback removes the way down alone (L - l + 1, and 0 at the top); target
 rules wait for nothing. In a sequence time is counted in its ticks: how late the activity of a tick is credited. A full audit
 fits the lock of the first layer against depth: more than 0 ticks a layer is a wait that grows with the network.
 
-PASS: lock 0 and freeze at most 1 in every layer. FAIL: otherwise. INCONCLUSIVE: no change of a forward synapse was seen.
+* pipeline: the next sample comes a tick after the layer's answer, when the update can have been made, while this one is still
+  being credited: from that tick on the cells at both ends of its synapses hold what they answer to the next sample, all else goes
+  on, and the change that is made is compared with the usual one. It tells by what freeze only counts, and finds as well what
+  reads the layer's activity on behalf of its change, such as a slope in an error.
+
+PASS: lock 0, freeze at most 1, and the same change in a pipeline, in every layer. FAIL: otherwise. INCONCLUSIVE: no change of a
+forward synapse was seen.
 
 Jaderberg, M. et al. (2017). Decoupled neural interfaces using synthetic gradients (forward, backward, update locking). ICML.
 arXiv:1608.05343
@@ -28,14 +34,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from harness.audit import causality, ticks
+from harness.audit import causality, pipeline, ticks
 from harness.audit.evidence import Finding, Witness
 from harness.audit.graph import Graph
-from harness.audit.subject import UnauditableError
+from harness.audit.subject import TOLERANCE, UnauditableError
 
 if TYPE_CHECKING:
     from harness.audit.case import Case
     from harness.audit.subject import Subject
+    from harness.declare import Synapse
 
 FROZEN = 1
 """Ticks for which activity may be held: the update reads it."""
@@ -127,13 +134,18 @@ class Web:
         return found
 
 
-def waits(graph: Graph) -> list[Wait]:
-    """How long each array of forward synapses that learns waits, in the order of layers."""
-    web, changed = Web(graph), {e.name for e in graph.subject.base.events if e.kind == "change"}
-    layers = [s for s in graph.subject.plastic if s.role in CAUSES and s.array in changed]
+def learning(web: Web) -> list[Synapse]:
+    """Arrays of forward synapses that learn in the sample, in the order of layers."""
+    subject, changed = web.graph.subject, {e.name for e in web.events if e.kind == "change"}
+    layers = [s for s in subject.plastic if s.role in CAUSES and s.array in changed]
     if not layers:
         raise UnauditableError("no change of a synapse that carries activity was seen")
-    return [web.wait(s.array, s.pre, s.post) for s in layers]
+    return layers
+
+
+def waits(web: Web) -> list[Wait]:
+    """How long each array of forward synapses that learns waits, in the order of layers."""
+    return [web.wait(s.array, s.pre, s.post) for s in learning(web)]
 
 
 def late(subject: Subject) -> list[Wait]:
@@ -144,23 +156,26 @@ def late(subject: Subject) -> list[Wait]:
 
 def growth(case: Case) -> dict[str, Any]:
     """Locks of the first layer of networks of several depths, and by how many ticks they grow with each layer."""
-    locks = [max(waits(Graph(case.fresh(depth=depth))), key=lambda w: w.lock).lock for depth in DEPTHS]
+    locks = [max(waits(Web(Graph(case.fresh(depth=depth)))), key=lambda w: w.lock).lock for depth in DEPTHS]
     return dict(depths=list(DEPTHS), locks=locks, slope=float(np.polyfit(DEPTHS, locks, 1)[0]))
 
 
 def probe(case: Case) -> Finding:
     """How long layers wait."""
     sequence = case.subject.task.n_ticks > 1 and not case.subject.cls.can.whole
-    found = late(case.subject) if sequence else waits(case.graph)
+    web = None if sequence else Web(case.graph)
+    found = late(case.subject) if web is None else waits(web)
     worst = max(found, key=lambda w: (w.lock, w.freeze))
     detail: dict[str, Any] = dict(
         lock={w.array: w.lock for w in found}, freeze={w.array: w.freeze for w in found},
         unit="ticks of the sequence" if sequence else "passages from cell to cell",
+        pipeline={} if web is None else pipeline.disturbed(web, learning(web), FROZEN),
     )  # fmt: skip
     if not case.fast and not sequence and "depth" in case.cls.hypers() and "depth" not in case.given:
         detail |= growth(case)
     grows = detail.get("slope", 0.0) > SLOPE
-    bad = worst.lock > 0 or max(w.freeze for w in found) > FROZEN
+    moved = max(detail["pipeline"], key=detail["pipeline"].get, default="")
+    bad = worst.lock > 0 or max(w.freeze for w in found) > FROZEN or detail["pipeline"].get(moved, 0.0) > TOLERANCE
     detail["label"] = "locked" if worst.lock else "frozen" if bad else "free"
     if worst.lock:
         need = f"need {worst.need}" if worst.need else "learn"
@@ -169,6 +184,8 @@ def probe(case: Case) -> Finding:
     elif bad:
         held = max(found, key=lambda w: w.freeze)
         reason = f"No layer waits for another, but {held.array} reads its own activity {held.freeze} ticks after it was ready."
+        if held.freeze <= FROZEN:
+            reason = f"No layer waits for another, but {moved} learns something else when the next sample comes at once."
     else:
         reason = "Every layer can learn as soon as it has answered."
     return Finding(
