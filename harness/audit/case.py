@@ -64,6 +64,7 @@ class Case:
 
     @graph.setter
     def graph(self, graph: Graph) -> None:
+        """Another one, as that of a twin whose cells are declared."""
         self._graph = graph
 
     @property
