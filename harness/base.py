@@ -78,7 +78,10 @@ class Learner:
     homeostatic: ClassVar[tuple[str, ...]] = ()
     """Arrays that move even with every rate at 0: thresholds, normalised weights."""
     audited: ClassVar[dict[str, Any]] = {}
-    """Settings at which an audit is quick: small sizes, short times, few steps; the rule must be what it is at its defaults."""
+    """Settings at which an audit is quick: small sizes, short times, few steps; the rule must be what it is at its defaults.
+
+    `ticks` among them is the length of the sequence that an audit shows: for one that takes vectors too, but lives in time.
+    """
     shown: ClassVar[int | None] = None
     """Signals that the harness shows in training, at most, or one pass if that is more; None leaves it to the task."""
     once: ClassVar[bool] = False

@@ -83,7 +83,7 @@ class Subject:
     """A learner laid out for an audit, the sample that it lives through, and how it does so undisturbed (`base`)."""
 
     def __init__(self, cls: type[Learner], params: dict[str, Any] | None = None, *, seed: int = 0, ticks: int = 0) -> None:
-        """Lay out `cls` at the settings of an audit but for `params`; ticks = 0: one, or four where it takes only sequences.
+        """Lay out `cls` at the settings of an audit but for `params`; ticks = 0: as many as it says, or one, or four.
 
         Raises UnauditableError with the reason where it cannot be traced, or is not the same twice.
         """
@@ -91,10 +91,10 @@ class Subject:
             raise UnauditableError(f"{cls.__name__} has no kernels of its own to look into")
         known: dict[str, Any] = {k: v for k, v in SMALL.items() if k in cls.hypers() and _valid(cls, k, v)}
         self.cls, self.seed = cls, seed
-        self.params = known | cls.audited | (params or {})
+        self.params = known | {k: v for k, v in cls.audited.items() if k != "ticks"} | (params or {})
         self.rng = np.random.default_rng([seed, 5])
         self.runs = 0
-        T = ticks or (1 if "vector" in cls.can.inputs and not cls.can.whole else 4)
+        T = ticks or cls.audited.get("ticks") or (1 if "vector" in cls.can.inputs and not cls.can.whole else 4)
         self.task = Sizes((INPUTS,), OUTPUTS, T, 1, 0.0, 1.0)
         self.learner = cls(**self.params, random_state=seed).begin(self.task)
         self.task = self.learner.task_ if cls.can.whole else self.task  # a sequence is one signal then
