@@ -183,8 +183,15 @@ class Inspector:
         return any(self.graph.same(cells, p) for p, _, _ in self.graph.parts(population))
 
     def _through(self, cells: str, signal: str) -> bool:
-        """Whether weights of these cells act on a signal to whose cells they do not lead."""
-        near = [s for s in self.subject.wiring if s.role != "bias" and (self._touch(cells, s.pre) or self._touch(cells, s.post))]
+        """Whether weights of these cells act on a signal to whose cells they do not lead.
+
+        Cells that were silent show too little to tell whose a signal is. Then weights of any cells count.
+        """
+        unknown = not any(self._touch(cells, end) for end in self.graph.ends)
+        near = [
+            s for s in self.subject.wiring
+            if s.role != "bias" and (unknown or self._touch(cells, s.pre) or self._touch(cells, s.post))
+        ]  # fmt: skip
         posts = [(s.array, [p for p, _, _ in self.graph.parts(s.post)]) for s in near]
         away = [array for array, ends in posts if not any(self._touch(p, signal) for p in ends)]
         return any(self.graph.carries(array, cells, signal) for array in away)
