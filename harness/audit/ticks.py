@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Course(NamedTuple):
-    """What a learner lives through: ticks of one sequence, or samples one after another where it takes no sequences.
+    """What a learner lives through: ticks of one sequence, or samples one after another where it is shown no sequences.
 
     X (ticks, *shape) and Y (ticks, n_out) go to the kernels one by one. `lone`: every tick is a sample of its own.
     """
@@ -38,8 +38,8 @@ def course(subject: Subject, n: int) -> Course:
 
 
 def lone(subject: Subject) -> bool:
-    """Whether time, to a learner, is one sample after another; it takes no sequences, or takes one at once, as a sample."""
-    return "vector" in subject.cls.can.inputs or subject.cls.can.whole
+    """Whether time, to a learner, is one sample after another; it is shown no sequences, or takes one at once, as a sample."""
+    return subject.task.n_ticks == 1 or subject.cls.can.whole
 
 
 def respond(learner: Learner, signal: Array) -> None:
