@@ -80,9 +80,10 @@ def test_back_propagation_is_local_given_its_errors():
     assert set(down.detail["undeclared_ways"]) == {"d[1] to d[0]", "d[2] to d[1]"}
 
 
-def test_silent_cells_do_not_make_errors_distal():
-    """Two layers of four are shut: nothing tells whose the errors above them are, but they come through W all the same."""
-    shut = found(Backprop, seed=254, hidden=4, depth=3, activation="relu", rate=0.09375)
+@pytest.mark.parametrize("rate", [0.09375, 0.0625])
+def test_silent_cells_do_not_make_errors_distal(rate):
+    """Of two layers of four all cells are shut, or all but one: little tells whose the errors above them are."""
+    shut = found(Backprop, seed=254, hidden=4, depth=3, activation="relu", rate=rate)
     assert (shut.verdict, shut.detail["grade"], shut.detail["strict"]) == ("PASS", "L2", "L5")
 
 

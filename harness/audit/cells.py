@@ -177,9 +177,11 @@ class Cells:
                     if e.kind != "change" or e.name not in ends or self.broadcast(q):
                         continue
                     mask = self.rows(e)
+                    if mask.sum() == 1 and v < min(mask.shape) and mask[v, v]:
+                        continue  # of one weight alone, on the diagonal, nobody can say by which of its ends it was reached
                     for axis, end in zip((1, 0), ends[e.name], strict=True):
                         lines = mask.any(axis)
-                        alone = lines.size == self.units(q) > 1 and not np.delete(lines, v).any() and mask.sum() > 1
+                        alone = lines.size == self.units(q) > 1 and not np.delete(lines, v).any()
                         known = found.get((q, end), Offence(q, v, e.step, e.name, v))
                         found[q, end] = known if alone else None
         return [(q, end, witness) for (q, end), witness in found.items() if witness is not None]
