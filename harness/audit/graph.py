@@ -12,6 +12,7 @@ Which populations are signals of the same cells is found in `harness.audit.cells
 
 from __future__ import annotations
 
+import itertools
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,8 @@ __all__ = ["Graph", "Offence", "describe"]
 TRIED = 2
 """Single units of a population, or rows of an array, that are moved on their own."""
 
+AMOUNTS = 1.0, 10.0, -10.0, 100.0
+"""By how many times what they are weights are moved, until something is felt."""
 ALIKE = 1e-6
 """Strengths that differ by less than this share are one."""
 
@@ -140,7 +143,7 @@ class Graph(Cells):
                 for e in effects:
                     learnt |= {posts[e.name]} if e.weights else set()
                     drawn = self.same(q, e.name) and any(self.same(q, one) for one in self.subject.learner.streams)
-                    if e.weights or e.name == q or self.broadcast(e.name) or drawn or any(self.same(p, e.name) for p in learnt):
+                    if e.weights or self.broadcast(e.name) or drawn or any(self.same(p, e.name) for p in learnt):
                         continue
                     for name, at, n in self.parts(e.name):
                         mask = self.folded(e)[at : at + n].copy()
@@ -175,23 +178,29 @@ class Graph(Cells):
         """Whether weights act on a signal, at the least when the cells of q are active.
 
         Cells that were silent in the base send nothing through their synapses; so they are shifted, with the weights as they are
-        and with others, and the two are compared.
+        and with others, and the two are compared. Cells that are shut feel nothing of little; so more is tried.
         """
         if any(e.name == signal for _, effects in self.moved.get(array, ()) for e in effects):
             return True
         if (array, q, signal) not in self._carried:
-            found = {signal} & {e.name for e in self.subject.forced(self.subject.moved(array))}
-            if not found and q in self.names:
-                found = {signal} & {e.name for e in self.beside(self.subject.moved(array), q)}
-            self._carried[array, q, signal] = bool(found)
+            self._carried[array, q, signal] = any(self._felt(array, q, signal, amount) for amount in AMOUNTS)
         return self._carried[array, q, signal]
 
+    def _felt(self, array: str, q: str, signal: str, amount: float) -> bool:
+        found = {signal} & {e.name for e in self.subject.forced(self.subject.moved(array, amount=amount))}
+        if not found and q in self.names:
+            found = {signal} & {e.name for e in self.beside(self.subject.moved(array, amount=amount), q)}
+        return bool(found)
+
     def beside(self, weights: dict[str, Array], q: str, units: Iterable[int] | None = None) -> list[Effect]:
-        """What other weights do while units of a population are shifted, over what the same shift does without them."""
+        """What other weights do while units of a population are shifted, over what the same shift does without them.
+
+        As long as the steps are the same: after that, one would be compared with another.
+        """
         script = Script().replay(self.subject.base.events, self.subject.shift(q, units))
         pairs = zip(self.subject.run(None, script).events, self.subject.run(weights, script).events, strict=False)
-        return [Effect(a.step, a.name, a.kind, a.vector != b.vector) for a, b in pairs
-                if (a.name, a.kind) == (b.name, b.kind) and np.any(a.vector != b.vector)]  # fmt: skip
+        same = itertools.takewhile(lambda pair: pair[0][1:3] == pair[1][1:3], pairs)
+        return [Effect(a.step, a.name, a.kind, a.vector != b.vector) for a, b in same if np.any(a.vector != b.vector)]
 
     @cached_property
     def _carried(self) -> dict[tuple[str, str, str], bool]:

@@ -69,8 +69,8 @@ def _disturbed(web: Web, s: Synapse, latest: int, answers: dict[str, Array]) -> 
         p: v for p, v in answers.items()
         if subject.kinds.get(p, "change") not in silent and any(graph.same(p, end) for end in (s.pre, s.post))
     }  # fmt: skip
-    last = max(e.step for e in web.events if e.name == s.array and e.kind == "change")
-    leaves = web.ready(s.post, last) + latest
+    changes = (e.step for e in web.events if e.name == s.array and e.kind == "change")
+    leaves = max(web.ready(s.post, step) for step in changes) + latest
     gone = [web.ticks[_reader(web, step, s.array)] > leaves for step in range(len(web.events))]
     twin = subject.learner.fork()
     tracer = Pipelined(twin.layout_, twin.activity(), twin.wiring(), Script())

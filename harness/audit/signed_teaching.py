@@ -78,8 +78,11 @@ def probe(case: Case) -> Finding:
         return _finding("PASS", "unsigned", "the target gates changes, and no synapse takes both signs as it varies", 0.0, detail)
     first = flips if states[0] else _within(grid[:1], names)
     asked = {K: f for K, f in first.items() if flips[K].any()}
-    pairs = explained(subject, xs[0], grid, asked, states)
-    pairs |= axons.carried(subject, xs[0], grid, {K: f for K, f in asked.items() if K not in pairs}, states)
+    pairs = _paired(subject, xs[0], grid, asked, states)
+    if asked.keys() <= pairs.keys() and (other := _elsewhere(subject, xs[0], grid, [K for K in names if not flips[K].any()])):
+        grid, flips, states = other
+        pairs = _paired(subject, xs[0], grid, {K: f for K, f in flips.items() if f.any()}, states)
+        signed = _signed(subject, grid)
     left = sum(int(f.sum()) for K, f in flips.items() if K not in pairs) / sum(int(f.sum()) for f in flips.values())
     detail["pairs"] = {K: [word(part) for part in pair] for K, pair in pairs.items()}
     told = signed if left else {p: v for p, v in signed.items() if _travels(case, p)}
@@ -88,6 +91,28 @@ def probe(case: Case) -> Finding:
     label = _kind(list(pairs.values()), subject)
     shown = "; ".join(sorted({" and ".join(word(part) for part in pair) for pair in pairs.values()}))
     return _finding("PASS", label, f"changes take both signs by way of signals of one sign each: {shown}", 0.0, detail)
+
+
+def _paired(
+    subject: Subject, x: Array, grid: list[list[Run]], asked: dict[str, Array], states: list[dict[str, Array]]
+) -> dict[str, Any]:
+    pairs: dict[str, Any] = dict(explained(subject, x, grid, asked, states))
+    return pairs | axons.carried(subject, x, grid, {K: f for K, f in asked.items() if K not in pairs}, states)
+
+
+def _elsewhere(subject: Subject, x: Array, grid: list[list[Run]], quiet: list[str]) -> Any:
+    """Runs, synapses and states as of `watched`, in which arrays that took one sign so far take both; None where none does.
+
+    An answer that is below all targets, or above, lets an error have but one sign, and pass for a wire of one.
+    """
+    told = [K for K in quiet if any(depends([r.changes[K] for r in runs]) for runs in grid)]
+    names = [s.array for s in subject.plastic]
+    for weights in _states(subject, names) if told else []:
+        other = [[subject.run(weights, x=x, y=y) for y in targets(subject)]]
+        flips = _within(other, names)
+        if any(flips[K].any() for K in told):
+            return other, flips, [weights]
+    return None
 
 
 def _finding(

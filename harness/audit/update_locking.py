@@ -176,6 +176,9 @@ def probe(case: Case) -> Finding:
     grows = detail.get("slope", 0.0) > SLOPE
     moved = max(detail["pipeline"], key=detail["pipeline"].get, default="")
     bad = worst.lock > 0 or max(w.freeze for w in found) > FROZEN or detail["pipeline"].get(moved, 0.0) > TOLERANCE
+    still = "" if bad or web is None else next((w.array for w in found if not np.any(case.subject.base.changes[w.array])), "")
+    if still:
+        raise UnauditableError(f"nothing is learnt in {still} in this sample, so that nothing can be said of what it waits for")
     detail["label"] = "locked" if worst.lock else "frozen" if bad else "free"
     if worst.lock:
         need = f"need {worst.need}" if worst.need else "learn"

@@ -32,7 +32,7 @@ from harness.trace import Script
 if TYPE_CHECKING:
     from harness.audit.case import Case
     from harness.audit.graph import Graph
-    from harness.audit.subject import Effect
+    from harness.audit.subject import Effect, Run
     from harness.declare import Synapse
 
 
@@ -47,7 +47,8 @@ def uses(graph: Graph, synapse: Synapse) -> tuple[int, Effect | None]:
         line = W.reshape(len(W), -1)[row]
         sender = _strongest(graph, synapse.pre, line.size)
         line[sender] += 1 + np.abs(line).max(initial=0.0)
-        effects = _answers(graph, synapse, graph.subject.effects(graph.forced({synapse.array: W})))
+        run = graph.forced({synapse.array: W})
+        effects = _answers(graph, synapse, [e for e in graph.subject.effects(run) if _abreast(graph, run, e.step)])
         if not effects and synapse.pre in graph.names:
             effects = _answers(graph, synapse, graph.beside({synapse.array: W}, synapse.pre, [sender]))
         for e in effects:
@@ -55,6 +56,12 @@ def uses(graph: Graph, synapse: Synapse) -> tuple[int, Effect | None]:
         if found[0]:
             break
     return found
+
+
+def _abreast(graph: Graph, run: Run, step: int) -> bool:
+    """Whether both runs make the same step; where one makes another, it is of no account how many cells differ."""
+    base = graph.subject.base.events
+    return step < len(run.events) and run.events[step].name == base[step].name
 
 
 def _answers(graph: Graph, synapse: Synapse, effects: list[Effect]) -> list[Effect]:
