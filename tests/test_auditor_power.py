@@ -1,6 +1,7 @@
 """How often the auditor errs: false alarms, misses, limits of detection, and what must not matter. Slow, but for a few seeds."""
 
 import importlib
+import os
 import tomllib
 
 import numpy as np
@@ -8,13 +9,15 @@ import pytest
 from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 
-from harness.audit import locality, weight_transport
+from harness.audit import audit, locality, weight_transport
 from harness.audit.case import Case
 from harness.audit.evidence import plain
-from harness.audit.graph import Graph
 from harness.audit.subject import Subject, UnauditableError
 from harness.registry import find
+from suites.audit.expectations import table
+from tests import alarms
 from tests.audited import feedback, hebbian, recurrent
+from tests.relabelled import relabelled
 
 limits = importlib.import_module("tests.limits")
 
@@ -25,13 +28,10 @@ FREE = [
 ]  # fmt: skip
 """Neither transport nor anything that is not local, by their equations."""
 GUILTY = {
-    "Backprop": "weight_transport", "SignSymmetry": "weight_transport", "DifferenceTargetPropagation": "weight_transport",
-    "PredictiveCoding": "weight_transport", "ZIL": "weight_transport", "ContrastiveHebbian": "weight_transport",
-    "EquilibriumPropagation": "weight_transport", hebbian.Sanger: "locality", hebbian.Subspace: "locality",
-    hebbian.Lengthened: "locality", hebbian.SharedOut: "locality", feedback.Clipped: "locality",
-    recurrent.SymmetricRFLO: "weight_transport",
+    hebbian.Sanger: "locality", hebbian.Subspace: "locality", hebbian.Lengthened: "locality", hebbian.SharedOut: "locality",
+    feedback.Clipped: "locality", recurrent.SymmetricRFLO: "weight_transport",
 }  # fmt: skip
-"""Those that are not, and what must be found."""
+"""Changed by a line, and what must be found. Guilty learners of the project are among `alarms.learners`."""
 
 
 def named(word):
@@ -55,17 +55,6 @@ def verdicts(word, seed, criteria=(weight_transport, locality), **params):
     return found
 
 
-def accused(word, seed):
-    """Whether single steps of a narrow network show anything that must not be; None where nothing can be said."""
-    cls, params = named(word)
-    params = params | (dict(hidden=4) if "hidden" in cls.hypers() else {})
-    try:
-        graph = Graph(Subject(cls, params, seed=seed))
-    except UnauditableError:
-        return None
-    return bool(graph.distant_weights or graph.stray_signals or graph.read_signals or graph.read_weights)
-
-
 # ---------------------------------------------------------------- false alarms, and misses
 
 
@@ -76,24 +65,46 @@ def test_no_false_alarm(word):
         assert set(verdicts(word, seed).values()) <= {"PASS", "NA"}
 
 
+ERRED = [
+    ("DirectRandomTargetProjection", 4, "signed_teaching"), ("BurstPropagation", 1, "locality"),
+    ("EquilibriumPropagation", 6, "locality"), ("MLP", 5, "update_locking"), ("MLP", 13, "locality"),
+    ("DiehlCook", 2, "update_locking"), ("DiehlCook", 7, "weight_sharing"),
+]  # fmt: skip
+"""Seeds of narrow networks at which a verdict was wrong once: outputs below all targets, cells that are shut, other steps."""
+
+
+@pytest.mark.parametrize(("name", "seed", "criterion"), ERRED)
+def test_what_was_judged_wrongly_no_longer_is(name, seed, criterion):
+    cls, params = alarms.named(name)
+    finding = audit(cls, params, seed=seed, only=[criterion], fast=True)[criterion]
+    assert alarms.kind(table()[name][criterion]["verdict"], finding.verdict) in {"", "undecided"}
+
+
+@pytest.fixture(scope="module")
+def counts():
+    """Errors of whole fast audits, by learner: all criteria, narrow networks, in as many processes as there are processors."""
+    found = alarms.counted(alarms.all_of(alarms.learners(), os.cpu_count()))
+    print(alarms.shown(found))
+    return found
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("word", FREE)
-def test_no_false_alarm_in_300_seeds(word):
-    """0 of 300: at 95 % fewer than 1 of 100. Single steps of 300 seeds, and the whole probes of every thirtieth."""
-    steps = [accused(word, seed) for seed in range(300)]
-    whole = [verdicts(word, seed) for seed in range(0, 300, 30)]
-    assert sum(map(bool, steps)) == 0
-    assert sum(s is None for s in steps) <= 3
-    assert sum("FAIL" in v.values() for v in whole) == 0
+@pytest.mark.parametrize("name", alarms.learners())
+def test_whole_audits_of_300_seeds_have_no_wrong_verdict(name, counts, record_property):
+    """0 of 300: at 95 % fewer than 1 of 100 (of those in `alarms.FEWER`, 0 of so many). Where there is no verdict is counted."""
+    n, _, kinds = counts[name]
+    record_property("undecided", sum(times for (kind, _), times in kinds.items() if kind == "undecided"))
+    assert n == len(alarms.seeds(name))
+    assert {key: times for key, times in kinds.items() if key[0] in alarms.WRONG} == {}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("word", GUILTY)
-def test_no_miss_in_10_seeds(word):
+def test_no_miss_in_100_seeds(word):
     criterion = GUILTY[word]
     probe = dict(weight_transport=weight_transport, locality=locality)[criterion]
-    found = [verdicts(word, seed, [probe])[criterion] for seed in range(10)]
-    assert found == ["FAIL"] * 10
+    found = [verdicts(word, seed, [probe])[criterion] for seed in range(100)]
+    assert found == ["FAIL"] * 100
 
 
 # ---------------------------------------------------------------- limits of detection
@@ -125,27 +136,60 @@ def test_what_is_seen_grows_with_what_was_planted():
 
 # ---------------------------------------------------------------- what must not matter
 
-shapes = dict(
-    seed=st.integers(0, 10**6), hidden=st.integers(4, 16), depth=st.integers(2, 3),
-    activation=st.sampled_from(["tanh", "sigmoid", "relu", "leaky_relu", "elu", "linear"]), rate=st.floats(1e-6, 0.1),
-)  # fmt: skip
+ASKED = "weight_transport", "locality", "update_locking", "signed_teaching", "channel"
+EQUAL = [
+    "Backprop", "FeedbackAlignment", "DirectFeedbackAlignment", "KolenPollack", "PredictiveCoding",
+    "PredictiveCoding[feedback=separate]", "Oja", "SignSymmetry",
+]  # fmt: skip
+"""Learners of which nothing but names and sizes is changed."""
+OPPOSITE = dict(PASS="FAIL", FAIL="PASS")
+ACTIVATIONS = "tanh", "sigmoid", "relu", "leaky_relu", "elu", "linear"
+seeds, rates = st.integers(0, 10**6), st.floats(1e-6, 0.1)
+
+
+def profile(cls, seed, params):
+    """Verdicts of what is asked."""
+    return {f.criterion: f.verdict for f in audit(cls, params, seed=seed, only=ASKED, fast=True).criteria}
+
+
+def shaped(word, **params):
+    """A class, and those of the settings that it has."""
+    cls, given_params = named(word)
+    return cls, {k: v for k, v in params.items() if k in cls.hypers()} | given_params
 
 
 @pytest.mark.slow
-@settings(max_examples=15)
-@given(**shapes)
+@pytest.mark.parametrize("word", EQUAL)
+@settings(max_examples=6)
+@given(
+    seed=seeds, hidden=st.integers(4, 16) | st.sampled_from([24, 40]), depth=st.integers(2, 3), rate=rates,
+    activation=st.sampled_from(ACTIVATIONS),
+)  # fmt: skip
 @example(seed=0, hidden=64, depth=2, activation="tanh", rate=1e-3)
 @example(seed=0, hidden=4, depth=5, activation="tanh", rate=1e-3)
-def test_no_shape_turns_one_verdict_into_the_other(seed, hidden, depth, activation, rate):
-    """Units named otherwise (another seed), width, depth, activation, rate. That there is no power is counted, and allowed."""
-    shape = dict(hidden=hidden, depth=depth, activation=activation, rate=rate)
-    for word, wrong in ("FeedbackAlignment", "FAIL"), ("Backprop", "PASS"):
-        found = verdicts(word, seed, [weight_transport], **shape)["weight_transport"]
-        event(f"{word} {found}")
-        assert found != wrong
-        local = verdicts(word, seed, [locality], **shape)["locality"]
-        event(f"{word} locality {local}")
-        assert local != "FAIL"
+def test_no_shape_turns_one_verdict_into_the_other(word, seed, hidden, depth, activation, rate):
+    """Width, depth, activation, rate. That there is no power is counted, and allowed."""
+    cls, params = shaped(word, hidden=hidden, depth=depth, activation=activation, rate=rate)
+    expected = {c: line["verdict"] for c, line in table()[word].items()}
+    for criterion, verdict in profile(cls, seed, params).items():
+        event(f"{word} {criterion} {verdict}")
+        assert verdict != OPPOSITE.get(expected[criterion]), (criterion, params)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("word", [word for word in EQUAL if word != "Oja"])
+@settings(max_examples=5)
+@given(seed=seeds, hidden=st.integers(5, 8), activation=st.sampled_from(ACTIVATIONS), rate=rates)
+def test_the_names_of_units_are_of_no_account(word, seed, hidden, activation, rate):
+    """A network that is the same but for the order of its hidden units gets no verdict that is opposite."""
+    cls, params = shaped(word, hidden=hidden, activation=activation, rate=rate)
+    other, order = relabelled(cls, hidden, seed)
+    one, two = (Subject(c, params, seed=seed).learner.arrays()["W[1]"] for c in (cls, other))
+    np.testing.assert_allclose(two, one[np.ix_(order, order)], rtol=1e-6, atol=1e-9)
+    found, again = profile(cls, seed, params), profile(other, seed, params)
+    for criterion, verdict in found.items():
+        event(f"{word} {criterion} {verdict} {again[criterion]}")
+        assert again[criterion] != OPPOSITE.get(verdict), (criterion, params)
 
 
 @settings(max_examples=3)
