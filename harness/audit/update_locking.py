@@ -21,7 +21,7 @@ fits the lock of the first layer against depth: more than 0 ticks a layer is a w
   reads the layer's activity on behalf of its change, such as a slope in an error.
 
 PASS: lock 0, freeze at most 1, and the same change in a pipeline, in every layer. FAIL: otherwise. INCONCLUSIVE: no change of a
-forward synapse was seen.
+forward synapse was seen, or nothing else would speak against a layer in which nothing is learnt.
 
 Jaderberg, M. et al. (2017). Decoupled neural interfaces using synthetic gradients (forward, backward, update locking). ICML.
 arXiv:1608.05343
