@@ -36,6 +36,9 @@ STEPS = 24
 """Samples lived through with a move kept: a copy that is made at least as seldom as this is not seen."""
 TINY = 1e-12
 """What rates are set to meanwhile: what plasticity could do then is far below what counts as a deviation."""
+MOST = 100
+"""What plasticity may do meanwhile, over its rate and the largest change asked for: more than a step a sample. Weights that are
+almost 0, as biases at birth, are moved by it more than their size allows."""
 RATE = re.compile(r"rate|^(lr|eta|alpha)$")
 
 
@@ -159,6 +162,7 @@ class Null:
             weights |= self.moved(K, row, 1.0, basis)
         plain, other = subject.learner.fork(**rates), subject.learner.fork(**rates, **weights)
         watched = {name: s for s in subject.wiring for name in (s.array, "d" + s.array) if name in plain.arrays()}
+        learnt = MOST * TINY * max(1.0, *(float(np.abs(d).max(initial=0.0)) for d in subject.base.changes.values()))
         found: dict[str, tuple[int, float]] = {}
         for step in range(1, STEPS + 1):
             earlier = {name: plain.arrays()[name].copy() for name in watched}
@@ -168,7 +172,7 @@ class Null:
                     learner.live(subject.x[None], subject.y[None], subject.taught, python=True)
             for name, s in list(watched.items()):
                 before, was, now = (self._blank(s, moves, W) for W in (earlier[name], plain.arrays()[name], other.arrays()[name]))
-                if distance(was, now) <= TOLERANCE:
+                if distance(was, now) <= TOLERANCE or (name == s.array and np.abs(now - was).max(initial=0.0) <= learnt):
                     continue
                 if name != s.array and step == 1:
                     del watched[name]

@@ -113,10 +113,19 @@ def credit(subject: Subject, n: int) -> Credit:
             for name in (name for name in one if not np.array_equal(one[name], two[name], equal_nan=True)):
                 if when < t:
                     foreseen.add(name)
-                lag.setdefault(name, when - t)
+                if when <= t or not path.lone or not (_idle(base, name, t) and _idle(other, name, t)):
+                    lag.setdefault(name, when - t)
         if lag:
             break
     return Credit(lag, n, sorted(foreseen))
+
+
+def _idle(course: list[dict[str, Array]], name: str, t: int) -> bool:
+    """Whether a sample taught an array nothing at all, as that of cells that are shut: it cannot say when it would have."""
+    raw = name if name[:1] == "d" and name[1:] in course[t] else "d" + name
+    if raw in course[t]:
+        return not np.any(course[t][raw])
+    return np.array_equal(course[t][name], course[t - 1][name])
 
 
 def states(subject: Subject, path: Course) -> list[dict[str, Array]]:
