@@ -11,6 +11,7 @@ import ast
 import contextlib
 import hashlib
 import importlib
+import importlib.machinery
 import importlib.util
 import re
 import sys
@@ -22,7 +23,7 @@ from harness.settings import RequestError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from types import ModuleType
+    from types import CodeType, ModuleType
 
 
 def load(where: str) -> Any:
@@ -44,6 +45,14 @@ def module_of(place: str) -> ModuleType:
         return _from_file(Path(place).resolve()) if is_file(place) else importlib.import_module(place)
 
 
+class _Fresh(importlib.machinery.SourceFileLoader):
+    """Compiles the file as it is now: byte code on disk may be that of an edit of the same second and the same size."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        """The code of the text itself."""
+        return self.source_to_code(self.get_data(self.get_filename(fullname)), self.path)
+
+
 def _from_file(file: Path) -> ModuleType:
     source = file.read_bytes()
     mark = hashlib.sha256(str(file).encode() + b"\0" + source).hexdigest()[:12]
@@ -52,7 +61,8 @@ def _from_file(file: Path) -> ModuleType:
     if name in sys.modules:
         return sys.modules[name]
     folder = str(file.parent)
-    spec = importlib.util.spec_from_file_location(name, file, submodule_search_locations=[folder])
+    loader = _Fresh(name, str(file))
+    spec = importlib.util.spec_from_file_location(name, file, loader=loader, submodule_search_locations=[folder])
     if spec is None or spec.loader is None:
         msg = f"{file} cannot be loaded as Python; give a file that ends in .py."
         raise ImportError(msg, path=str(file))
